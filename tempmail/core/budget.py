@@ -1,0 +1,28 @@
+"""The memory budget: one count of every octet held, wherever it is held."""
+
+from __future__ import annotations
+
+from attrs import define
+
+
+@define(eq=False)
+class Budget:
+    """Octets that may be held and octets that are.
+
+    The store charges what it keeps, receiving charges what is half received, reading charges what
+    was understood; whoever takes gives back exactly that much.
+    """
+
+    limit: int
+    used: int = 0
+
+    def take(self, octets: int) -> bool:
+        """Charge ``octets`` if they fit; says whether they did."""
+        if self.used + octets > self.limit:
+            return False
+        self.used += octets
+        return True
+
+    def give(self, octets: int) -> None:
+        """Give back what was taken."""
+        self.used -= octets

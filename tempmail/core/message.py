@@ -1,0 +1,70 @@
+"""What is kept of a mail: frozen values, and the octets once however many mailboxes hold them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import define, field, frozen
+
+from tempmail.core.address import Address
+
+
+@frozen
+class Envelope:
+    """What the SMTP transaction (or the HTTP post) said about a mail, apart from its octets.
+
+    ``mail_from`` is ``""`` for the null sender (RFC 5321 section 4.5.5). ``helo`` and ``peer``
+    are what the client called itself and the address it came from, ``""`` where there is none.
+    ``protocol`` is a keyword of RFC 3848 (``SMTP``, ``ESMTP``, ``ESMTPS``, with ``UTF8`` before it
+    for RFC 6531) or ``HTTP``. ``posted`` is, for a mail that came by the small interface, the
+    JSON object its ``from``, ``subject`` and ``body`` are given back from, whatever types they had.
+    """
+
+    mail_from: str
+    helo: str = ""
+    peer: str = ""
+    tls: bool = False
+    protocol: str = "ESMTP"
+    posted: bytes | None = field(default=None, repr=False)
+
+
+@define(eq=False)
+class Parcel:
+    """One mail as it came: envelope and octets, shared by every mailbox it was delivered to.
+
+    ``holders`` counts those mailboxes; the store charges the octets to its budget while it is not
+    zero. ``reading`` is whatever was understood of the content, filled in when somebody first asks
+    and dropped with the parcel; ``reading_size`` is what that costs in octets.
+    """
+
+    envelope: Envelope
+    octets: bytes
+    received_at: float
+    holders: int = 0
+    reading: Any = None
+    reading_size: int = 0
+
+
+@define(eq=False)
+class Message:
+    """One mail in one mailbox.
+
+    ``sequence`` is its place in the mailbox's history and, as text, both its id and its cursor.
+    ``recipient`` is the address as the sender wrote it, with its ``+tag``; other recipients of
+    the same mail are nobody's business here.
+    """
+
+    sequence: int
+    recipient: Address
+    parcel: Parcel = field(repr=False)
+    seen: bool = False
+
+    @property
+    def id(self) -> str:
+        """The opaque id clients know it by."""
+        return str(self.sequence)
+
+    @property
+    def size(self) -> int:
+        """Octets of the mail as received, after dot-unstuffing."""
+        return len(self.parcel.octets)

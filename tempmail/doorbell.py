@@ -1,0 +1,151 @@
+"""Who waits at which address, and waking them."""
+
+from __future__ import annotations
+
+from collections import deque
+from types import TracebackType
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from zope.interface import implementer
+
+from tempmail.core.address import Address
+from tempmail.core.errors import Closing
+from tempmail.core.limits import SLICE_SECONDS
+from tempmail.core.mailbox import Change
+from tempmail.interfaces import IArrivalListener
+
+
+@define(eq=False)
+class Bell:
+    """One listener at one address, from entering the ``with`` block to leaving it.
+
+    What rings while nobody awaits it is not lost: the next ``rung`` answers at once.
+    """
+
+    _doorbell: Doorbell
+    _key: str
+    _rung: bool = False
+    _waiter: Deferred[bool] | None = field(default=None, repr=False)
+    _timer: IDelayedCall | None = field(default=None, repr=False)
+
+    def __enter__(self) -> Bell:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop_waiting()
+        self._doorbell.leave(self, self._key)
+
+    def rung(self, seconds: float) -> Deferred[bool]:
+        """Fires with True when something changed since the last call, with False after ``seconds``.
+
+        Fails with :exc:`Closing` when the server stops. Cancelling it leaves no timer.
+        """
+        if self._doorbell.closed:
+            raise Closing("the server is stopping")
+        if self._rung or seconds <= 0:
+            rung, self._rung = self._rung, False
+            return succeed(rung)
+        self._waiter = Deferred(self._give_up)
+        self._timer = self._doorbell.clock.callLater(seconds, self._answer, False)
+        return self._waiter
+
+    def ring(self) -> None:
+        """Something changed."""
+        if not self._rung:
+            self._rung = True
+            if self._waiter is not None:
+                self._doorbell.wake_later(self)
+
+    def wake(self) -> None:
+        """Let the one who waits go on, if he still does."""
+        if self._waiter is not None and self._rung:
+            self._rung = False
+            self._answer(True)
+
+    def close(self) -> None:
+        """Tell the one who waits that the server stops."""
+        waiter = self._stop_waiting()
+        if waiter is not None:
+            waiter.errback(Closing("the server is stopping"))
+
+    def _answer(self, rung: bool) -> None:
+        waiter = self._stop_waiting()
+        if waiter is not None:
+            waiter.callback(rung)
+
+    def _give_up(self, waiter: Deferred[bool]) -> None:
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> Deferred[bool] | None:
+        waiter, self._waiter = self._waiter, None
+        timer, self._timer = self._timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
+        return waiter
+
+
+@implementer(IArrivalListener)
+class Doorbell:
+    """All who wait, by address.
+
+    The one who rings never waits for the ones who are woken: they go on in a later turn of the
+    reactor, so many at a time as fit in :data:`~tempmail.core.limits.SLICE_SECONDS`.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self.clock = clock
+        self.closed = False
+        self._bells: dict[str, dict[Bell, None]] = {}
+        self._to_wake: deque[Bell] = deque()
+
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return sum(map(len, self._bells.values()))
+
+    def listen(self, address: Address) -> Bell:
+        """Start listening; to be used as ``with doorbell.listen(address) as bell:``."""
+        bell = Bell(self, address.key)
+        self._bells.setdefault(address.key, {})[bell] = None
+        return bell
+
+    def announce(self, address: Address, change: Change) -> None:
+        """Ring every bell at this address."""
+        bells = self._bells.get(address.key)
+        if bells:
+            for bell in bells:
+                bell.ring()
+
+    def close(self) -> None:
+        """Answer everyone who waits, and whoever comes, with :exc:`Closing`."""
+        self.closed = True
+        for bell in [bell for bells in self._bells.values() for bell in bells]:
+            bell.close()
+
+    def leave(self, bell: Bell, key: str) -> None:
+        """A listener is gone, and with the last one at an address every trace of it."""
+        bells = self._bells[key]
+        del bells[bell]
+        if not bells:
+            del self._bells[key]
+
+    def wake_later(self, bell: Bell) -> None:
+        """Have a listener go on in a later turn."""
+        if not self._to_wake:
+            self.clock.callLater(0, self._wake)
+        self._to_wake.append(bell)
+
+    def _wake(self) -> None:
+        until = self.clock.seconds() + SLICE_SECONDS
+        while self._to_wake:
+            self._to_wake.popleft().wake()
+            if self.clock.seconds() >= until and self._to_wake:
+                self.clock.callLater(0, self._wake)
+                return

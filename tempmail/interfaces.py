@@ -1,0 +1,209 @@
+"""The borders of the house. Everything here is implemented elsewhere and imports nothing of ours.
+
+Every method returns a ``Deferred`` unless its text says otherwise; what a method "raises" is what
+its Deferred fails with. The errors are those of :mod:`tempmail.core.errors`.
+"""
+
+# Methods of an interface have no self, and their parameters are prose for the reader.
+# mypy-zope checks the implementations against these signatures.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+    from tempmail.content.digest import Digest
+    from tempmail.core.address import Address
+    from tempmail.core.mailbox import Change, MailboxState, Opening
+    from tempmail.core.message import Envelope, Message
+    from tempmail.postoffice import Match, Minted, Page
+
+
+class IArrivalListener(Interface):
+    """Who a store tells what changed. The store is the only one that ever calls this."""
+
+    def announce(address: Address, change: Change) -> None:
+        """Something happened at ``address``. Returns at once and never raises."""
+
+
+class IMailDrop(Interface):
+    """The post office as the receiving side sees it: it can put mail in and read none."""
+
+    limits = Attribute("The :class:`tempmail.core.limits.Limits` in force now.")
+
+    def reserve(octets: int) -> bool:
+        """Charge octets of a half-received mail to the memory budget; returns whether they fit."""
+
+    def release(octets: int) -> None:
+        """Give reserved octets back, before delivering the mail or when it is dropped."""
+
+    def check_recipient(address: Address, octets: int) -> Deferred[None]:
+        """Whether a mail of ``octets`` (0 if not said) would be taken for ``address`` now.
+
+        Raises UnknownDomain, NoSuchMailbox, MailboxFull, MemoryFull.
+        """
+
+    def deliver(envelope: Envelope, recipients: Sequence[Address], octets: bytes) -> Deferred[None]:
+        """Keep one mail for all recipients or for none.
+
+        Raises what ``check_recipient`` raises where there is one recipient, and SomeRefused where
+        some of several would not take it any more.
+        """
+
+
+class IMailStore(Interface):
+    """Where mailboxes and mail are kept. One process writes to it.
+
+    Addresses, tokens and policy are decided before: a store only keeps, counts and forgets. It
+    treats a mailbox whose time is over as closed, whether or not ``expire`` came by.
+    """
+
+    def create(opening: Opening) -> Deferred[MailboxState]:
+        """Open a new mailbox. Raises AddressTaken, MemoryFull, TooManyMailboxes."""
+
+    def look(address: Address) -> Deferred[MailboxState | None]:
+        """The mailbox, open or in quarantine (``closed``), or None."""
+
+    def restore(opening: Opening) -> Deferred[MailboxState]:
+        """Open a quarantined address anew. Raises NoSuchMailbox, AddressTaken, MemoryFull."""
+
+    def close(address: Address) -> Deferred[None]:
+        """Delete mailbox and mail; the address goes into quarantine. Raises NoSuchMailbox."""
+
+    def extend(address: Address, expires_at: float) -> Deferred[MailboxState]:
+        """Move the end of an open mailbox. Raises NoSuchMailbox."""
+
+    def rekey(address: Address, token_hash: bytes) -> Deferred[None]:
+        """Put another token in the place of the present one. Raises NoSuchMailbox."""
+
+    def check_room(address: Address, octets: int, opening: Opening | None) -> Deferred[None]:
+        """Whether ``add`` would take a mail of this size for ``address``.
+
+        ``opening`` is what the mailbox would be opened with if there is none: a catch-all's.
+        Raises NoSuchMailbox, MailboxFull, MemoryFull.
+        """
+
+    def add(
+        envelope: Envelope, recipients: Sequence[tuple[Address, Opening | None]], octets: bytes
+    ) -> Deferred[None]:
+        """Keep one mail in several mailboxes, in all or in none, the octets once.
+
+        Raises what ``check_room`` raises, or SomeRefused where it holds for some of several.
+        """
+
+    def messages(address: Address, after: int, limit: int) -> Deferred[list[Message]]:
+        """Up to ``limit`` messages behind ``after``, oldest first; none for an unknown address."""
+
+    def changes(address: Address, after: int, limit: int) -> Deferred[list[Change]]:
+        """The same for every change, arrivals among them."""
+
+    def message(address: Address, sequence: int) -> Deferred[Message]:
+        """One message. Raises NoSuchMailbox, NoSuchMessage."""
+
+    def mark_seen(address: Address, sequence: int, seen: bool) -> Deferred[Message]:
+        """Say whether one message was read. Raises NoSuchMailbox, NoSuchMessage."""
+
+    def remove(address: Address, sequence: int) -> Deferred[None]:
+        """Delete one message. Raises NoSuchMailbox, NoSuchMessage."""
+
+    def empty(address: Address) -> Deferred[None]:
+        """Delete every message. Raises NoSuchMailbox."""
+
+    def expire(until: float) -> Deferred[bool]:
+        """Close what is due, no longer than till the clock reads ``until``; whether more is due."""
+
+    def check_ready() -> Deferred[None]:
+        """Fails, with a text for the operator, where the store does not answer."""
+
+
+class IMailReader(Interface):
+    """The post office as the web sees it: it can read mail, never put any in but by ``post``.
+
+    ``token`` is what the client showed, or None. Every method raises TokenNeeded, NoSuchMailbox
+    or MailboxGone where that token does not open this mailbox; see
+    :meth:`tempmail.postoffice.PostOffice.enter`.
+    """
+
+    limits = Attribute("The :class:`tempmail.core.limits.Limits` in force now.")
+    domains = Attribute("The :class:`tempmail.core.domains.Domains` that take mail now.")
+
+    async def mint(
+        *,
+        local_part: str | None = None,
+        domain: str | None = None,
+        lifetime: int | None = None,
+        public: bool = False,
+        client: str = "",
+    ) -> Minted:
+        """A new address; ``client`` is whose quota it counts against, "" for nobody's.
+
+        ``lifetime`` is in seconds. Raises BadAddress, ReservedAddress, UnknownDomain, AddressTaken,
+        LifetimeOutOfBounds, TooManyMailboxes, MemoryFull.
+        """
+
+    async def restore(address: Address, restore_key: str, client: str = "") -> Minted:
+        """The same address again, empty, with new secrets. Raises NoSuchMailbox, AddressTaken."""
+
+    async def mailbox(address: Address, token: str | None) -> MailboxState:
+        """The mailbox's state. For an address of a catch-all domain there always is one."""
+
+    async def extend(
+        address: Address, token: str | None, lifetime: int | None = None
+    ) -> MailboxState:
+        """Let the mailbox live ``lifetime`` seconds from now, within its bounds, never shorter."""
+
+    async def rotate_token(address: Address, token: str | None) -> str:
+        """Revoke the token; returns the new one."""
+
+    async def delete_mailbox(address: Address, token: str | None) -> None:
+        """Delete mailbox and mail at once."""
+
+    async def messages(
+        address: Address,
+        token: str | None,
+        *,
+        after: int = 0,
+        limit: int,
+        wait: float = 0.0,
+        match: Match = ...,
+    ) -> Page:
+        """Up to ``limit`` messages behind ``after`` that match, oldest first.
+
+        With ``wait`` seconds and nothing there, answers as soon as there is, or with ``timed_out``.
+        """
+
+    async def changes(
+        address: Address, token: str | None, *, after: int, limit: int, wait: float
+    ) -> Sequence[Change]:
+        """Up to ``limit`` changes behind ``after`` in their order; waits like ``messages``."""
+
+    async def message(address: Address, token: str | None, sequence: int) -> Message:
+        """One message. Raises NoSuchMessage."""
+
+    async def mark_seen(address: Address, token: str | None, sequence: int, seen: bool) -> Message:
+        """Say whether it was read. Raises NoSuchMessage."""
+
+    async def delete_message(address: Address, token: str | None, sequence: int) -> None:
+        """Delete one. Raises NoSuchMessage."""
+
+    async def empty(address: Address, token: str | None) -> None:
+        """Delete all messages."""
+
+    def digest(message: Message) -> Deferred[Digest]:
+        """What the mail says; computed the first time, remembered after."""
+
+    async def post(
+        address: Address, *, sender: str, subject: str, body: str, posted: bytes
+    ) -> None:
+        """Keep a mail typed into a form. ``posted`` is what its reader gets back; see Envelope.
+
+        Raises what ``IMailDrop.deliver`` raises, and MessageTooBig.
+        """
+
+    async def check_ready() -> None:
+        """Raises, with a text for the operator, where mail could not be kept or read now."""

@@ -1,0 +1,1 @@
+"""Handing mail over by HTTP."""
