@@ -6,7 +6,7 @@ from collections import deque
 from types import TracebackType
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
@@ -48,7 +48,7 @@ class Bell:
         Fails with :exc:`Closing` when the server stops. Cancelling it leaves no timer.
         """
         if self._doorbell.closed:
-            raise Closing("the server is stopping")
+            return fail(Closing("the server is stopping"))
         if self._rung or seconds <= 0:
             rung, self._rung = self._rung, False
             return succeed(rung)
@@ -104,6 +104,7 @@ class Doorbell:
         self.closed = False
         self._bells: dict[str, dict[Bell, None]] = {}
         self._to_wake: deque[Bell] = deque()
+        self._waking = False
 
     @property
     def listeners(self) -> int:
@@ -138,14 +139,18 @@ class Doorbell:
 
     def wake_later(self, bell: Bell) -> None:
         """Have a listener go on in a later turn."""
-        if not self._to_wake:
-            self.clock.callLater(0, self._wake)
         self._to_wake.append(bell)
+        if not self._waking:
+            self._waking = True
+            self.clock.callLater(0, self._wake)
 
     def _wake(self) -> None:
         until = self.clock.seconds() + SLICE_SECONDS
-        while self._to_wake:
+        # Those whom the woken ring in their turn come after this turn.
+        for _ in range(len(self._to_wake)):
             self._to_wake.popleft().wake()
-            if self.clock.seconds() >= until and self._to_wake:
-                self.clock.callLater(0, self._wake)
-                return
+            if self.clock.seconds() >= until:
+                break
+        self._waking = bool(self._to_wake)
+        if self._waking:
+            self.clock.callLater(0, self._wake)

@@ -17,10 +17,11 @@ from zope.interface import Attribute, Interface
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
-    from tempmail.content.digest import Digest
+    from tempmail.content.digest import Digest, Document
+    from tempmail.content.reading import AttachedFile
     from tempmail.core.address import Address
     from tempmail.core.mailbox import Change, MailboxState, Opening
-    from tempmail.core.message import Envelope, Message
+    from tempmail.core.message import Envelope, Message, Octets
     from tempmail.postoffice import Match, Minted, Page
 
 
@@ -35,6 +36,7 @@ class IMailDrop(Interface):
     """The post office as the receiving side sees it: it can put mail in and read none."""
 
     limits = Attribute("The :class:`tempmail.core.limits.Limits` in force now.")
+    domains = Attribute("The :class:`tempmail.core.domains.Domains` that take mail now.")
 
     def reserve(octets: int) -> bool:
         """Charge octets of a half-received mail to the memory budget; returns whether they fit."""
@@ -48,7 +50,9 @@ class IMailDrop(Interface):
         Raises UnknownDomain, NoSuchMailbox, MailboxFull, MemoryFull.
         """
 
-    def deliver(envelope: Envelope, recipients: Sequence[Address], octets: bytes) -> Deferred[None]:
+    def deliver(
+        envelope: Envelope, recipients: Sequence[Address], octets: Octets
+    ) -> Deferred[None]:
         """Keep one mail for all recipients or for none.
 
         Raises what ``check_recipient`` raises where there is one recipient, and SomeRefused where
@@ -63,17 +67,23 @@ class IMailStore(Interface):
     treats a mailbox whose time is over as closed, whether or not ``expire`` came by.
     """
 
-    def create(opening: Opening) -> Deferred[MailboxState]:
+    def create(address: Address, opening: Opening) -> Deferred[MailboxState]:
         """Open a new mailbox. Raises AddressTaken, MemoryFull, TooManyMailboxes."""
 
     def look(address: Address) -> Deferred[MailboxState | None]:
         """The mailbox, open or in quarantine (``closed``), or None."""
 
-    def restore(opening: Opening) -> Deferred[MailboxState]:
-        """Open a quarantined address anew. Raises NoSuchMailbox, AddressTaken, MemoryFull."""
+    def restore(address: Address, opening: Opening) -> Deferred[MailboxState]:
+        """Open a quarantined address anew; it stays in quarantine where that fails.
+
+        Raises NoSuchMailbox, AddressTaken, MemoryFull, TooManyMailboxes.
+        """
 
     def close(address: Address) -> Deferred[None]:
-        """Delete mailbox and mail; the address goes into quarantine. Raises NoSuchMailbox."""
+        """Delete mailbox and mail; a minted address goes into quarantine. Raises NoSuchMailbox.
+
+        Of much mail a part may go only with ``expire``; nobody sees it any more.
+        """
 
     def extend(address: Address, expires_at: float) -> Deferred[MailboxState]:
         """Move the end of an open mailbox. Raises NoSuchMailbox."""
@@ -89,9 +99,14 @@ class IMailStore(Interface):
         """
 
     def add(
-        envelope: Envelope, recipients: Sequence[tuple[Address, Opening | None]], octets: bytes
+        envelope: Envelope,
+        recipients: Sequence[tuple[Address, Opening | None]],
+        octets: Octets,
     ) -> Deferred[None]:
         """Keep one mail in several mailboxes, in all or in none, the octets once.
+
+        There is one address at least and none twice. A quarantined address that comes with an
+        ``opening`` is opened too.
 
         Raises what ``check_room`` raises, or SomeRefused where it holds for some of several.
         """
@@ -100,7 +115,10 @@ class IMailStore(Interface):
         """Up to ``limit`` messages behind ``after``, oldest first; none for an unknown address."""
 
     def changes(address: Address, after: int, limit: int) -> Deferred[list[Change]]:
-        """The same for every change, arrivals among them."""
+        """The same for every change, arrivals among them.
+
+        Begins with a ``resync`` where changes behind ``after`` are not known any more.
+        """
 
     def message(address: Address, sequence: int) -> Deferred[Message]:
         """One message. Raises NoSuchMailbox, NoSuchMessage."""
@@ -112,7 +130,7 @@ class IMailStore(Interface):
         """Delete one message. Raises NoSuchMailbox, NoSuchMessage."""
 
     def empty(address: Address) -> Deferred[None]:
-        """Delete every message. Raises NoSuchMailbox."""
+        """Delete every message, as ``close`` does. Raises NoSuchMailbox."""
 
     def expire(until: float) -> Deferred[bool]:
         """Close what is due, no longer than till the clock reads ``until``; whether more is due."""
@@ -131,6 +149,7 @@ class IMailReader(Interface):
 
     limits = Attribute("The :class:`tempmail.core.limits.Limits` in force now.")
     domains = Attribute("The :class:`tempmail.core.domains.Domains` that take mail now.")
+    closing = Attribute("Whether the server is stopping: nobody is kept waiting any more.")
 
     async def mint(
         *,
@@ -138,11 +157,13 @@ class IMailReader(Interface):
         domain: str | None = None,
         lifetime: int | None = None,
         public: bool = False,
+        held: bool = True,
         client: str = "",
     ) -> Minted:
         """A new address; ``client`` is whose quota it counts against, "" for nobody's.
 
-        ``lifetime`` is in seconds. Raises BadAddress, ReservedAddress, UnknownDomain, AddressTaken,
+        ``lifetime`` is in seconds. Of a mailbox that is not ``held`` nobody has a token, the one
+        who gets it back included. Raises BadAddress, ReservedAddress, UnknownDomain, AddressTaken,
         LifetimeOutOfBounds, TooManyMailboxes, MemoryFull.
         """
 
@@ -180,7 +201,11 @@ class IMailReader(Interface):
     async def changes(
         address: Address, token: str | None, *, after: int, limit: int, wait: float
     ) -> Sequence[Change]:
-        """Up to ``limit`` changes behind ``after`` in their order; waits like ``messages``."""
+        """Up to ``limit`` changes behind ``after`` in their order; waits like ``messages``.
+
+        Where mail opens the mailbox, an ``expired`` among them does not end it: who follows on
+        begins again with 0.
+        """
 
     async def message(address: Address, token: str | None, sequence: int) -> Message:
         """One message. Raises NoSuchMessage."""
@@ -194,8 +219,24 @@ class IMailReader(Interface):
     async def empty(address: Address, token: str | None) -> None:
         """Delete all messages."""
 
+    async def html(
+        address: Address, token: str | None, sequence: int, *, images_remote: bool
+    ) -> Document:
+        """A message's HTML as a document that may be shown. Raises NoSuchMessage, NoSuchPart."""
+
+    async def attachment(
+        address: Address, token: str | None, sequence: int, index: int
+    ) -> AttachedFile:
+        """One attachment, decoded. Raises NoSuchMessage, NoSuchPart."""
+
     def digest(message: Message) -> Deferred[Digest]:
         """What the mail says; computed the first time, remembered after."""
+
+    def whole(message: Message) -> Deferred[bytes]:
+        """What the whole message adds to that: members of a JSON object, without its braces."""
+
+    async def digests(messages: Sequence[Message]) -> list[Digest]:
+        """The same for several, in their order."""
 
     async def post(
         address: Address, *, sender: str, subject: str, body: str, posted: bytes

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from hashlib import sha256
-from typing import Literal, TypeVar
+from sys import intern
+from typing import Any, Literal, TypeVar
 
-from attrs import evolve, frozen
+from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from tempmail.content.compose import compose
-from tempmail.content.digest import Digest
+from tempmail.content.compose import compose, one_line
+from tempmail.content.digest import Digest, Document
+from tempmail.content.reading import AttachedFile
 from tempmail.core.address import Address, choose_local, draw_local, normalise
 from tempmail.core.budget import Budget
 from tempmail.core.domains import Domains, Mode
@@ -29,12 +32,13 @@ from tempmail.core.errors import (
     MailboxGone,
     MessageTooBig,
     NoSuchMailbox,
+    NoSuchPart,
     TokenNeeded,
     UnknownDomain,
 )
 from tempmail.core.limits import TOKEN_OCTETS, Limits
 from tempmail.core.mailbox import Change, MailboxState, Opening
-from tempmail.core.message import Envelope, Message
+from tempmail.core.message import Envelope, Message, Octets
 from tempmail.doorbell import Doorbell
 from tempmail.interfaces import IMailDrop, IMailReader, IMailStore
 from tempmail.reading import Reading
@@ -55,20 +59,29 @@ class Minted:
     restore_key: str
 
 
+Want = Literal["message", "code", "link"]
+
+
 @frozen
 class Match:
-    """Which messages are meant: a part of the sender's name or address, and of the subject."""
+    """Which messages are meant: a part of the sender's name or address, and of the subject.
+
+    ``want`` leaves out mail without a code, or without a link.
+    """
 
     sender: str = ""
     subject: str = ""
+    want: Want = "message"
 
     def __bool__(self) -> bool:
-        return bool(self.sender or self.subject)
+        return bool(self.sender or self.subject or self.want != "message")
 
     def fits(self, digest: Digest) -> bool:
         """Whether a mail is meant; letter case does not count."""
         return (
-            self.sender.casefold() in digest.sender.casefold()
+            (self.want != "code" or digest.code is not None)
+            and (self.want != "link" or digest.link is not None)
+            and self.sender.casefold() in digest.sender.casefold()
             and self.subject.casefold() in digest.subject.casefold()
         )
 
@@ -82,13 +95,16 @@ class Page:
     expires_at: float
     timed_out: bool
 
+    def __bool__(self) -> bool:
+        return bool(self.messages)
+
 
 Access = Literal["read", "extend", "own"]
 
 
 def _hash(secret: str) -> bytes:
     """What is kept of a secret. It is random and long, so a plain hash needs no salt."""
-    return sha256(secret.encode()).digest()
+    return sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 @implementer(IMailDrop, IMailReader)
@@ -115,6 +131,33 @@ class PostOffice:
         self.domains = domains
         self.limits = limits
 
+    @property
+    def limits(self) -> Limits:
+        """The limits in force now; what they are set to holds for what comes."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self._limits = limits
+        # What mail opens an absent mailbox with, made here because every mail asks for it.
+        self._opening_of_catch_all = Opening(
+            lifetime=limits.default_lifetime,
+            max_lifetime=limits.max_lifetime,
+            public=True,
+            minted=False,
+        )
+        self._opening_of_operator = Opening(
+            lifetime=limits.max_lifetime,
+            max_lifetime=limits.max_lifetime,
+            minted=False,
+            token_hash=self._operator_hash,
+        )
+
+    @property
+    def closing(self) -> bool:
+        """Whether the server is stopping."""
+        return self._doorbell.closed
+
     # --- the receiving side ---
 
     def reserve(self, octets: int) -> bool:
@@ -131,8 +174,10 @@ class PostOffice:
         return self._store.check_room(address, octets, opening)
 
     def deliver(
-        self, envelope: Envelope, recipients: Sequence[Address], octets: bytes
+        self, envelope: Envelope, recipients: Sequence[Address], octets: Octets
     ) -> Deferred[None]:
+        if len(recipients) > 1:
+            recipients = _each_once(recipients)
         try:
             openings = [(address, self._opened_by_mail(address)) for address in recipients]
         except UnknownDomain as error:
@@ -141,23 +186,10 @@ class PostOffice:
 
     def _opened_by_mail(self, address: Address) -> Opening | None:
         """What mail opens an absent mailbox with: a catch-all's or the operator's, else None."""
-        mode = self.domains.mode_of(address)
-        if mode is Mode.CATCH_ALL:
-            return Opening(
-                address=evolve(address, tag=""),
-                lifetime=self.limits.default_lifetime,
-                max_lifetime=self.limits.max_lifetime,
-                public=True,
-                minted=False,
-            )
+        if self.domains.mode_of(address) is Mode.CATCH_ALL:
+            return self._opening_of_catch_all
         if self.domains.is_operators(address):
-            return Opening(
-                address=evolve(address, tag=""),
-                lifetime=self.limits.max_lifetime,
-                max_lifetime=self.limits.max_lifetime,
-                minted=False,
-                token_hash=self._operator_hash,
-            )
+            return self._opening_of_operator
         return None
 
     # --- mailboxes ---
@@ -169,6 +201,7 @@ class PostOffice:
         domain: str | None = None,
         lifetime: int | None = None,
         public: bool = False,
+        held: bool = True,
         client: str = "",
     ) -> Minted:
         lifetime = self._check_lifetime(lifetime)
@@ -178,7 +211,7 @@ class PostOffice:
             address = normalise(local, name)
             public = public or self.domains.mode_of(address) is Mode.CATCH_ALL
             try:
-                return await self._open(address, lifetime, public, client)
+                return await self._open(address, lifetime, public, client, held=held)
             except AddressTaken:
                 if local_part is not None:
                     raise
@@ -194,20 +227,26 @@ class PostOffice:
         return await self._open(address, lifetime, state.public, client, restoring=True)
 
     async def _open(
-        self, address: Address, lifetime: int, public: bool, client: str, restoring: bool = False
+        self,
+        address: Address,
+        lifetime: int,
+        public: bool,
+        client: str,
+        *,
+        held: bool = True,
+        restoring: bool = False,
     ) -> Minted:
         token, restore_key = (secrets.token_urlsafe(TOKEN_OCTETS) for _ in range(2))
         opening = Opening(
-            address=address,
             lifetime=lifetime,
             max_lifetime=self.limits.max_lifetime,
             public=public,
-            token_hash=_hash(token),
-            restore_hash=_hash(restore_key),
-            client=client,
+            token_hash=_hash(token) if held else None,
+            restore_hash=_hash(restore_key) if held else None,
+            client=intern(client),
         )
-        opened = self._store.restore(opening) if restoring else self._store.create(opening)
-        return Minted(await opened, token, restore_key)
+        into = self._store.restore if restoring else self._store.create
+        return Minted(await into(address, opening), token, restore_key)
 
     async def mailbox(self, address: Address, token: str | None) -> MailboxState:
         return await self.enter(address, token)
@@ -241,41 +280,41 @@ class PostOffice:
         token of is too; all else asks for the token. To a stranger a private mailbox and none at
         all look the same: TokenNeeded without a token, NoSuchMailbox with a wrong one. Its own
         token is told MailboxGone while the quarantine lasts, and so is everybody for a public one.
+        A mailbox that mail would open can be read before, by whoever could read it then.
         """
-        catch_all = self._is_catch_all(address)
         state = await self._store.look(address)
-        if state is not None and state.closed and not (catch_all and access == "read"):
-            if state.public or _matches(token, state.token_hash):
-                raise MailboxGone("this mailbox expired or was deleted")
-            state = None
         if state is not None and not state.closed:
             unheld = state.token_hash is None and access == "extend"
             if (state.public and (access == "read" or unheld)) or _matches(token, state.token_hash):
                 return state
-        elif catch_all and access == "read":
-            return self._unopened(address)
+        else:
+            opening = self._opened_by_mail_or_not(address) if access == "read" else None
+            if opening is not None and (opening.public or _matches(token, opening.token_hash)):
+                return self._unopened(address, opening)
+            if state is not None and (state.public or _matches(token, state.token_hash)):
+                raise MailboxGone("this mailbox expired or was deleted")
         if token is None:
             raise TokenNeeded("this needs the mailbox's token")
         raise NoSuchMailbox("no mailbox of this address that this token opens")
 
-    def _is_catch_all(self, address: Address) -> bool:
+    def _opened_by_mail_or_not(self, address: Address) -> Opening | None:
         try:
-            return self.domains.mode_of(address) is Mode.CATCH_ALL
+            return self._opened_by_mail(address)
         except UnknownDomain:
-            return False
+            return None
 
-    def _unopened(self, address: Address) -> MailboxState:
-        """What an address of a catch-all domain is before any mail: there, and empty.
+    def _unopened(self, address: Address, opening: Opening) -> MailboxState:
+        """What a mailbox that mail would open is before any mail: there, and empty.
 
         Nothing is created by asking; the times are what they would be if mail came now.
         """
         now = self._clock.seconds()
         return MailboxState(
-            address=address,
-            public=True,
+            address=address.untagged,
+            public=opening.public,
             created_at=now,
-            expires_at=now + self.limits.default_lifetime,
-            max_expires_at=now + self.limits.max_lifetime,
+            expires_at=now + opening.lifetime,
+            max_expires_at=now + opening.max_lifetime,
             cursor=0,
             message_count=0,
             unseen_count=0,
@@ -292,7 +331,10 @@ class PostOffice:
 
     # --- mail ---
 
-    async def messages(
+    # Those who wait are many, so a wait is one coroutine and not a chain of them: these two hand
+    # out the one that waits.
+
+    def messages(
         self,
         address: Address,
         token: str | None,
@@ -301,23 +343,23 @@ class PostOffice:
         limit: int,
         wait: float = 0.0,
         match: Match = Match(),
-    ) -> Page:
-        async def look() -> Page:
-            state = await self.enter(address, token)
-            found = await self._matching(address, after, limit, match)
-            cursor = found[-1].sequence if found else after
-            return Page(found, cursor, state.expires_at, timed_out=not found and wait > 0)
+    ) -> Coroutine[Deferred[Any], Any, Page]:
+        look = _Look(self, address, token, after, limit, wait > 0, match)
+        return self._wait(address, wait, look)
 
-        return await self._wait(address, wait, look, lambda page: bool(page.messages))
-
-    async def changes(
+    def changes(
         self, address: Address, token: str | None, *, after: int, limit: int, wait: float
-    ) -> Sequence[Change]:
-        async def look() -> Sequence[Change]:
-            await self.enter(address, token)
-            return await self._store.changes(address, after, limit)
+    ) -> Coroutine[Deferred[Any], Any, Sequence[Change]]:
+        return self._wait(address, wait, partial(self._changes, address, token, after, limit))
 
-        return await self._wait(address, wait, look, bool)
+    async def _changes(
+        self, address: Address, token: str | None, after: int, limit: int
+    ) -> Sequence[Change]:
+        state = await self.enter(address, token)
+        if after and not state.cursor:
+            # What was there expired, and nothing but mail will open it again.
+            return [Change("expired", after)]
+        return await self._store.changes(address, after, limit)
 
     async def message(self, address: Address, token: str | None, sequence: int) -> Message:
         await self.enter(address, token)
@@ -338,8 +380,36 @@ class PostOffice:
         if state.message_count:
             await self._store.empty(address)
 
+    async def html(
+        self, address: Address, token: str | None, sequence: int, *, images_remote: bool
+    ) -> Document:
+        message = await self.message(address, token, sequence)
+        document = await self._reading.document(message.parcel, images_remote)
+        if document is None:
+            raise NoSuchPart("this message has no HTML that can be shown")
+        return document
+
+    async def attachment(
+        self, address: Address, token: str | None, sequence: int, index: int
+    ) -> AttachedFile:
+        message = await self.message(address, token, sequence)
+        found = await self._reading.attachment(message.parcel, index)
+        if found is None:
+            raise NoSuchPart("this message has no such attachment")
+        return found
+
     def digest(self, message: Message) -> Deferred[Digest]:
         return self._reading.digest(message.parcel)
+
+    def whole(self, message: Message) -> Deferred[bytes]:
+        return self._reading.whole(message.parcel)
+
+    async def digests(self, messages: Sequence[Message]) -> list[Digest]:
+        # A list is mostly read again and again; what is known costs no Deferred.
+        unknown = [message for message in messages if message.parcel.reading is None]
+        asked = [self.digest(message) for message in unknown]
+        found = {one: await answer for one, answer in zip(unknown, asked, strict=True)}
+        return [message.parcel.reading or found[message] for message in messages]
 
     async def post(
         self, address: Address, *, sender: str, subject: str, body: str, posted: bytes
@@ -347,35 +417,36 @@ class PostOffice:
         octets = compose(sender, address.displayed, subject, body, self._clock.seconds())
         if len(octets) > self.limits.max_message_size:
             raise MessageTooBig("a mail of this size is not taken")
-        await self.deliver(Envelope(sender, protocol="HTTP", posted=posted), (address,), octets)
+        envelope = Envelope(one_line(sender), protocol="HTTP", posted=posted)
+        await self.deliver(envelope, (address,), octets)
 
     async def check_ready(self) -> None:
         await self._store.check_ready()
 
-    async def _matching(
+    async def matching(
         self, address: Address, after: int, limit: int, match: Match
-    ) -> list[Message]:
+    ) -> tuple[list[Message], int]:
+        """Up to ``limit`` messages that match, and behind which message to look on."""
         if not match:
-            return await self._store.messages(address, after, limit)
-        found: list[Message] = []
+            found = await self._store.messages(address, after, limit)
+            return found, found[-1].sequence if found else after
+        found = []
         while len(found) < limit:
-            batch = await self._store.messages(address, after, limit)
+            batch = await self._store.messages(address, after, limit - len(found))
             if not batch:
                 break
-            for message in batch:
-                if match.fits(await self.digest(message)):
-                    found.append(message)
+            digests = await self.digests(batch)
+            found += [one for one, its in zip(batch, digests, strict=True) if match.fits(its)]
             after = batch[-1].sequence
-        return found[:limit]
+        return found, after
 
     async def _wait(
         self,
         address: Address,
         seconds: float,
         look: Callable[[], Awaitable[T]],
-        enough: Callable[[T], bool],
     ) -> T:
-        """What ``look`` finds as soon as it is enough, or when time is up or the server stops.
+        """What ``look`` finds as soon as that is something, or when time is up or the server stops.
 
         The bell is listened to before the first look, so nothing can come in between unheard.
         """
@@ -383,16 +454,58 @@ class PostOffice:
             return await look()
         until = self._clock.seconds() + seconds
         with self._doorbell.listen(address) as bell:
-            while True:
-                found = await look()
-                if enough(found):
-                    return found
-                try:
-                    if not await bell.rung(until - self._clock.seconds()):
-                        return found
-                except Closing:
-                    return found
+            found = await look()
+            try:
+                while not found and await bell.rung(until - self._clock.seconds()):
+                    found = await _look_again(look)
+            except Closing:
+                pass
+            return found
 
 
 def _matches(secret: str | None, kept: bytes | None) -> bool:
     return secret is not None and kept is not None and hmac.compare_digest(_hash(secret), kept)
+
+
+@define
+class _Look:
+    """One client's list, looked up when he asks and whenever his bell rings.
+
+    ``_after`` moves on behind what was seen not to match, so a wait reads nothing twice.
+    """
+
+    _office: PostOffice
+    _address: Address
+    _token: str | None
+    _after: int
+    _limit: int
+    _waiting: bool
+    _match: Match
+    _cursor: int = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._cursor = self._after
+
+    async def __call__(self) -> Page:
+        state = await self._office.enter(self._address, self._token)
+        found, self._after = await self._office.matching(
+            self._address, self._after, self._limit, self._match
+        )
+        cursor = found[-1].sequence if found else self._cursor
+        return Page(found, cursor, state.expires_at, timed_out=not found and self._waiting)
+
+
+async def _look_again(look: Callable[[], Awaitable[T]]) -> T:
+    """What ``look`` finds where it found something before: if there is none now, it went."""
+    try:
+        return await look()
+    except (NoSuchMailbox, TokenNeeded):
+        raise MailboxGone("this mailbox expired or was deleted") from None
+
+
+def _each_once(addresses: Sequence[Address]) -> Sequence[Address]:
+    """The first of all that name the same mailbox, by other tags or the same."""
+    once: dict[str, Address] = {}
+    for address in addresses:
+        once.setdefault(address.key, address)
+    return list(once.values())

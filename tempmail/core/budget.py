@@ -16,9 +16,13 @@ class Budget:
     limit: int
     used: int = 0
 
+    def fits(self, octets: int) -> bool:
+        """Whether ``take`` would charge ``octets`` now."""
+        return self.used + octets <= self.limit
+
     def take(self, octets: int) -> bool:
         """Charge ``octets`` if they fit; says whether they did."""
-        if self.used + octets > self.limit:
+        if not self.fits(octets):
             return False
         self.used += octets
         return True

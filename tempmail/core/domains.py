@@ -9,8 +9,8 @@ from attrs import field, frozen
 
 from tempmail.core.address import (
     OPERATOR_LOCAL_PARTS,
+    RESERVED_LOCAL_PARTS,
     Address,
-    is_reserved,
     normalise_domain,
 )
 from tempmail.core.errors import BadAddress, UnknownDomain
@@ -99,9 +99,7 @@ class Domains:
         could be given a certificate for the domain.
         """
         mode = self.find(address.domain).mode
-        if mode is Mode.CATCH_ALL and is_reserved(address.local):
-            return Mode.MINTED
-        return mode
+        return Mode.MINTED if address.local in RESERVED_LOCAL_PARTS else mode
 
     def is_operators(self, address: Address) -> bool:
         """Whether this is ``postmaster`` or ``abuse``, whose mail is always taken."""

@@ -35,6 +35,10 @@ class NoSuchMessage(TempmailError):
     """The mailbox holds no message of this id (any more)."""
 
 
+class NoSuchPart(TempmailError):
+    """The message has no such attachment, or no HTML."""
+
+
 class TokenNeeded(TempmailError):
     """This asks for a token, and none was shown."""
 

@@ -6,7 +6,9 @@ What an operator may change is a field of :class:`Limits` with its default; the 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -20,25 +22,39 @@ MAX_DOMAIN_OCTETS = 255
 # --- tokens: 128 bits are asked for; 192 keep the text free of padding ---
 TOKEN_OCTETS = 24
 
+# --- connections ---
+# For how long a client that got its last answer, of SMTP or HTTP, may go on sending: closing
+# earlier resets the connection, and the answer with it (RFC 9112 section 9.6).
+LINGER_SECONDS = 2.0
+
 # --- SMTP: lines ---
 # RFC 5321 section 4.5.3.1.4 asks for 512 octets and more where an extension needs them: SMTPUTF8
 # and SIZE add some 40, AUTH= up to 500 (RFC 4954 section 5). No real command comes near 2 kB.
 MAX_COMMAND_OCTETS = 2 * KILO
+# No path is longer than a local part and a domain can be; a sender is kept with every mail.
+MAX_PATH_OCTETS = MAX_LOCAL_OCTETS + 1 + MAX_DOMAIN_OCTETS
 # RFC 5321 section 4.5.3.1.5: a reply line, its CRLF included.
 MAX_REPLY_OCTETS = 512
-# Input kept while an answer is pending or while the peer does not read its answers. One read of
-# the transport may come on top.
+# Input kept while an answer is pending. One read of the transport may come on top.
 MAX_PIPELINED_OCTETS = 64 * KILO
-# Replies not yet taken by the peer; beyond this we stop reading from it (back-pressure).
-MAX_UNREAD_REPLY_OCTETS = 64 * KILO
-# The transport reads this much at a time while a mail comes in; 64 kB, Twisted's default, costs
-# 1 MB mails a third of their rate.
+# The transport reads this much at a time, and with more than this of answers that the peer does
+# not take it is not read from. While a mail comes in, 64 kB, Twisted's default, would cost mails
+# of 1 MB a third of their rate.
 DATA_READ_OCTETS = 256 * KILO
+COMMAND_READ_OCTETS = 64 * KILO
+# All sessions' times are looked at this often.
+SWEEP_SECONDS = 1.0
 
-# --- what a thing in memory costs besides its octets, measured with `make bench` ---
-PARCEL_COST = 400
+# --- what a thing in memory costs besides its octets ---
+# How much the resident set grew over 100,000 of each, divided by them and rounded up (CPython 3.11,
+# 64 bit). A mail in one mailbox costs 720 as the mailbox's first and 630 as one of ten; every other
+# mailbox it goes to adds 135, or 175 with a tag; the first in a mailbox pays for the list.
+PARCEL_COST = 500
 MESSAGE_COST = 250
-MAILBOX_COST = 900
+# An empty mailbox or a quarantine: 810, and up to 1080 where no other falls due in the same tick.
+MAILBOX_COST = 1000
+# One entry of a mailbox's journal: 215.
+CHANGE_COST = 250
 
 # --- HTTP ---
 MAX_LIST = 500
@@ -46,6 +62,20 @@ DEFAULT_LIST = 50
 MAX_WAIT_SECONDS = 60
 # A comment on an idle event stream, often enough for every proxy's idle limit.
 KEEPALIVE_SECONDS = 15.0
+# For how long a client is asked to stay away when a budget is full or the server stops.
+RETRY_SECONDS = 10
+# A part of the server that does not say within this time whether it works, does not.
+PROBE_SECONDS = 5.0
+# What a websocket's client may say that is no whole message: it has nothing to say to us, and each
+# ping is some ten octets.
+MAX_UNHEARD_OCTETS = 64 * KILO
+# For how long a wait lasts that names no time itself: longer than mail takes, shorter than clients
+# and proxies wait.
+DEFAULT_WAIT_SECONDS = 30
+# How long a browser may remember what a script of another origin is allowed to do.
+PREFLIGHT_SECONDS = 3600
+# Answers larger than this are handed to the transport piece by piece as it takes them.
+POUR_OCTETS = 64 * KILO
 # Events besides arrivals that a mailbox remembers for clients that come back.
 MAX_JOURNAL = 100
 
@@ -54,6 +84,19 @@ MAX_JOURNAL = 100
 TICK_SECONDS = 0.25
 # The most one turn of expiry, or of waking waiters, may hold the reactor.
 SLICE_SECONDS = 0.010
+# What goes wrong in every tick is logged no more often than this.
+COMPLAINT_SECONDS = 60.0
+
+# --- the process ---
+# Files besides connections: listening sockets, logs, worker processes' pipes, the reactor's.
+OTHER_FILES = 100
+# A full garbage collection looks at every object, 200 ms for a million. It takes this share of the
+# time, which makes that one come every half hour; and a larger one where it would else find more
+# than so many objects (of about 100 octets).
+FULL_COLLECTION_SHARE = 1 / 10_000
+MAX_COLLECTION_SHARE = 1 / 100
+GARBAGE_WORTH_COLLECTING = 100_000
+MIN_COLLECTION_PAUSE = 60.0
 
 
 def default_memory() -> int:
@@ -66,6 +109,26 @@ def default_memory() -> int:
     return min(physical, allowed) // 4
 
 
+def _octets(default: int | Callable[[], int], meaning: str) -> Any:
+    return _option(default, "octets", meaning)
+
+
+def _seconds(default: float, meaning: str) -> Any:
+    return _option(default, "seconds", meaning)
+
+
+def _count(default: int, meaning: str) -> Any:
+    return _option(default, "", meaning)
+
+
+def _option(default: Any, unit: str, meaning: str) -> Any:
+    """A field that :mod:`tempmail.options` makes an option of, with this meaning as its help."""
+    metadata = {"unit": unit, "meaning": meaning}
+    if callable(default):
+        return field(factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
 @frozen(kw_only=True)
 class Limits:
     """What the operator may bound. Times are seconds, sizes octets.
@@ -74,45 +137,51 @@ class Limits:
     (``max_message_size <= max_mailbox_size`` and ``4 * max_message_size <= memory``).
     """
 
-    # One message. Large providers take 25 MB (Gmail) to 150 MB; 25 MiB is what senders expect.
-    max_message_size: int = 25 * MEGA
-    # One mailbox.
-    max_messages: int = 1000
-    max_mailbox_size: int = 100 * MEGA
-    # All mail, its envelopes, mailboxes, what is half received and what was understood of it.
-    memory: int = field(factory=default_memory)
-    # Mailboxes one client address (a /64 of IPv6) may hold at a time.
-    mailboxes_per_client: int = 1000
+    # Large providers take 25 MB (Gmail) to 150 MB; 25 MiB is what senders expect.
+    max_message_size: int = _octets(25 * MEGA, "One message.")
+    max_messages: int = _count(1000, "Messages in one mailbox.")
+    max_mailbox_size: int = _octets(100 * MEGA, "All messages of one mailbox.")
+    memory: int = _octets(
+        default_memory,
+        "All mail, its envelopes, mailboxes, what is half received and what was understood of it.",
+    )
+    mailboxes_per_client: int = _count(
+        1000, "Mailboxes one client address (a /64 of IPv6) may hold at a time."
+    )
 
-    default_lifetime: int = 600
-    min_lifetime: int = 1
-    # How far ahead a lifetime may reach when asked for, and a mailbox's whole life with extending.
-    max_lifetime: int = 24 * 3600
-    quarantine: int = 24 * 3600
+    default_lifetime: int = _seconds(600, "A mailbox's lifetime when none is asked for.")
+    min_lifetime: int = _seconds(1, "The shortest lifetime that may be asked for.")
+    max_lifetime: int = _seconds(
+        24 * 3600,
+        "How far ahead a lifetime may reach when asked for, and a whole life with extending.",
+    )
+    quarantine: int = _seconds(24 * 3600, "For how long nobody else gets an address that expired.")
 
     # SMTP. RFC 5321 section 4.5.3.1.8 asks for 100 recipients.
-    max_recipients: int = 100
-    max_connections: int = 5000
-    max_connections_per_client: int = 100
-    max_commands: int = 10_000
-    max_errors: int = 20
+    max_recipients: int = _count(100, "Recipients of one mail.")
+    max_connections: int = _count(5000, "SMTP connections at a time.")
+    max_connections_per_client: int = _count(100, "SMTP connections of one client at a time.")
+    max_commands: int = _count(10_000, "Commands in one SMTP session.")
+    max_errors: int = _count(20, "Refused commands in one SMTP session.")
     # RFC 5321 section 4.5.3.2 names 5 minutes between commands and 10 for the final dot; a
     # receiver that stores to memory and is open to strangers does better with less.
-    idle_timeout: float = 120.0
-    session_timeout: float = 3600.0
-    # A mail must come in at this rate on average, after one idle timeout of grace.
-    min_octets_per_second: int = 256
-    tls_handshake_timeout: float = 30.0
+    idle_timeout: float = _seconds(120.0, "Silence after which an SMTP session is closed.")
+    session_timeout: float = _seconds(3600.0, "A whole SMTP session.")
+    min_octets_per_second: int = _count(
+        256, "The rate a mail must come in at on average, after one idle timeout of grace."
+    )
+    tls_handshake_timeout: float = _seconds(30.0, "A TLS handshake.")
 
     # HTTP
-    max_body_size: int = MEGA
-    http_idle_timeout: float = 60.0
-    body_timeout: float = 30.0
-    max_http_connections: int = 15_000
-    max_http_connections_per_client: int = 1000
+    max_body_size: int = _octets(MEGA, "The body of one HTTP request.")
+    http_idle_timeout: float = _seconds(60.0, "Silence after which an HTTP connection is closed.")
+    body_timeout: float = _seconds(30.0, "For how long one HTTP request may take to come in.")
+    max_http_connections: int = _count(15_000, "HTTP connections at a time.")
+    max_http_connections_per_client: int = _count(1000, "HTTP connections of one client at a time.")
 
-    # Stopping: how long transactions and requests in flight may still take.
-    closing_time: float = 10.0
+    closing_time: float = _seconds(
+        10.0, "For how long mail and answers in flight may still take when the server stops."
+    )
 
     def without_client_limits(self) -> Limits:
         """The same for a closed network: nothing counted per client or mailbox any more.

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections import deque
-from itertools import islice
+from bisect import bisect_left, bisect_right
+from operator import attrgetter
 from typing import Literal
 
 from attrs import Factory, define, evolve, field, frozen
 
 from tempmail.core.address import Address
 from tempmail.core.errors import MailboxFull, NoSuchMessage
-from tempmail.core.limits import MAX_JOURNAL, Limits
+from tempmail.core.limits import Limits
 from tempmail.core.message import Message
 
 ChangeKind = Literal["message", "deleted", "emptied", "extended", "expired", "resync"]
 
+_sequence = attrgetter("sequence")
+
 
 @frozen(kw_only=True)
 class Opening:
-    """What a mailbox is opened with.
+    """What a mailbox is opened with, its address apart.
 
     ``lifetime`` and ``max_lifetime`` are seconds from now. ``token_hash`` and ``restore_hash`` are
     SHA-256, or ``None`` where nobody holds one. ``minted`` tells an address somebody asked for
     from one that mail opened (a catch-all's, the operator's): only the former has a quarantine.
     """
 
-    address: Address
     lifetime: int
     max_lifetime: int
     public: bool = False
@@ -37,7 +38,11 @@ class Opening:
 
 @frozen
 class Change:
-    """One thing that happened to a mailbox, in its place in the mailbox's history."""
+    """One thing that happened to a mailbox, in its place in the mailbox's history.
+
+    ``resync`` says that changes before it are not known any more, so who follows the mailbox has
+    to read it anew and goes on from here.
+    """
 
     kind: ChangeKind
     sequence: int
@@ -73,20 +78,24 @@ class Mailbox:
     ``sequence`` is the newest place in its history that has been given out.
     """
 
+    address: Address
     opening: Opening
     created_at: float
     expires_at: float
-    max_expires_at: float
     sequence: int
     quarantined_until: float = 0.0
-    # When the deadline queue will look at this mailbox next; see store.deadlines.
-    scheduled_at: float = 0.0
+    # Where store.deadlines has put this mailbox.
+    due_group: set[Mailbox] | None = field(default=None, repr=False)
     size: int = 0
     unseen_count: int = 0
-    messages: dict[int, Message] = Factory(dict)
-    _journal: deque[Change] | None = None
-    # The newest change that fell out of the journal: who saw less must read the mailbox anew.
-    _forgotten: int = 0
+    # No lists before something is in them: two empty ones would make an empty mailbox cost a
+    # seventh more.
+    messages: list[Message] | tuple[()] = ()
+    # Changes other than arrivals, for those who come back later.
+    journal: list[Change] | tuple[()] = ()
+    # The newest change that is in no history any more: who saw less must read the mailbox anew. For
+    # a new mailbox it is the opening, for whoever followed an earlier one of this address.
+    _forgotten: int = field(default=Factory(_sequence, takes_self=True))
 
     @property
     def closed(self) -> bool:
@@ -98,10 +107,15 @@ class Mailbox:
         """When time will next do something to this mailbox."""
         return self.quarantined_until or self.expires_at
 
+    @property
+    def max_expires_at(self) -> float:
+        """How far ``expires_at`` may be moved."""
+        return self.created_at + self.opening.max_lifetime
+
     def state(self) -> MailboxState:
         """What is to be known of this mailbox now."""
         return MailboxState(
-            address=self.opening.address,
+            address=self.address,
             public=self.opening.public,
             created_at=self.created_at,
             expires_at=self.expires_at,
@@ -125,25 +139,35 @@ class Mailbox:
     def add(self, message: Message) -> None:
         """Put a message behind all others."""
         self.sequence = message.sequence
-        self.messages[message.sequence] = message
+        if self.messages:
+            self.messages.append(message)
+        else:
+            self.messages = [message]
         self.size += message.size
         self.unseen_count += 1
 
+    def message(self, sequence: int) -> Message:
+        """One message; raises :exc:`NoSuchMessage`."""
+        messages, place = self._find(sequence)
+        return messages[place]
+
     def remove(self, sequence: int) -> Message:
         """Take a message out; raises :exc:`NoSuchMessage`."""
-        try:
-            message = self.messages.pop(sequence)
-        except KeyError:
-            raise NoSuchMessage("no message of this id") from None
+        messages, place = self._find(sequence)
+        message = messages.pop(place)
         self.size -= message.size
         self.unseen_count -= not message.seen
         return message
 
+    def remove_all(self) -> list[Message]:
+        """Take all messages out, in no time however many they are."""
+        removed, self.messages = self.messages, ()
+        self.size = self.unseen_count = 0
+        return removed or []
+
     def mark(self, sequence: int, seen: bool) -> Message:
         """Say whether a message was read; raises :exc:`NoSuchMessage`."""
-        message = self.messages.get(sequence)
-        if message is None:
-            raise NoSuchMessage("no message of this id")
+        message = self.message(sequence)
         self.unseen_count += message.seen - seen
         message.seen = seen
         return message
@@ -156,44 +180,40 @@ class Mailbox:
         """Close an emptied mailbox; only what the quarantine needs stays."""
         self.sequence = change.sequence
         self.quarantined_until = until
-        self._journal = None
+        self.journal = ()
 
-    def record(self, change: Change) -> None:
-        """Remember a change other than an arrival for those who come back later."""
-        if self._journal is None:
-            self._journal = deque()
+    def record(self, change: Change, grow: bool) -> None:
+        """Put a change that is no arrival into the journal, without ``grow`` for the oldest one."""
         self.sequence = change.sequence
-        self._journal.append(change)
-        if len(self._journal) > MAX_JOURNAL:
-            self._forgotten = self._journal.popleft().sequence
+        journal = self.journal or []
+        journal.append(change)
+        if not grow:
+            self._forgotten = journal.pop(0).sequence
+        self.journal = journal
 
     def since(self, after: int, limit: int) -> list[Message]:
-        """Up to ``limit`` messages behind ``after``, oldest first.
-
-        Costs as much as there are messages behind ``after``, not as there are at all: who follows
-        a mailbox asks for its end.
-        """
-        first = next(iter(self.messages), 0)
-        if after < first:
-            return list(islice(self.messages.values(), limit))
-        newer = []
-        for message in reversed(self.messages.values()):
-            if message.sequence <= after:
-                break
-            newer.append(message)
-        newer.reverse()
-        return newer[:limit]
+        """Up to ``limit`` messages behind ``after``, oldest first."""
+        start = bisect_right(self.messages, after, key=_sequence)
+        return list(self.messages[start : start + limit])
 
     def changes(self, after: int, limit: int) -> list[Change]:
         """Up to ``limit`` changes behind ``after``, arrivals among them, in their order.
 
-        Begins with a ``resync`` where the journal no longer reaches back to ``after``.
+        Begins with a ``resync`` where the history no longer reaches back to ``after``; an ``after``
+        of 0 asks for what there is and needs none.
         """
-        arrived = self.since(after, limit)
-        found = [Change("message", message.sequence, message) for message in arrived]
-        if self._journal is not None:
-            found += [change for change in self._journal if change.sequence > after]
-            found.sort(key=lambda change: change.sequence)
-            if 0 < after < self._forgotten:
-                found.insert(0, Change("resync", self._forgotten))
+        found = []
+        if 0 < after < self._forgotten:
+            after = self._forgotten
+            found.append(Change("resync", after))
+        found += [Change("message", one.sequence, one) for one in self.since(after, limit)]
+        found += [change for change in self.journal if change.sequence > after]
+        found.sort(key=_sequence)
         return found[:limit]
+
+    def _find(self, sequence: int) -> tuple[list[Message], int]:
+        messages = self.messages or []
+        place = bisect_left(messages, sequence, key=_sequence)
+        if place == len(messages) or messages[place].sequence != sequence:
+            raise NoSuchMessage("no message of this id")
+        return messages, place

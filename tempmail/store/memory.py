@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -17,14 +18,21 @@ from tempmail.core.errors import (
     MailboxFull,
     MemoryFull,
     NoSuchMailbox,
-    NoSuchMessage,
     SomeRefused,
     TempmailError,
     TooManyMailboxes,
 )
-from tempmail.core.limits import MAILBOX_COST, MESSAGE_COST, PARCEL_COST, Limits
+from tempmail.core.limits import (
+    CHANGE_COST,
+    MAILBOX_COST,
+    MAX_JOURNAL,
+    MESSAGE_COST,
+    PARCEL_COST,
+    SLICE_SECONDS,
+    Limits,
+)
 from tempmail.core.mailbox import Change, Mailbox, MailboxState, Opening
-from tempmail.core.message import Envelope, Message, Parcel
+from tempmail.core.message import Envelope, Message, Octets, Parcel
 from tempmail.interfaces import IArrivalListener, IMailStore
 from tempmail.store.deadlines import Deadlines
 
@@ -53,8 +61,11 @@ def _deferred(method: Callable[P, T]) -> Callable[P, Deferred[T]]:
 class MemoryStore:
     """Mailbox objects by address, and the count of all they hold.
 
-    Octets come in by ``add`` alone and go out by ``_discard`` alone; mailboxes come in by ``_open``
-    and go out by ``_forget``. So each count has one place up and one place down.
+    Mail comes in by ``add`` alone and goes out by ``_discard`` alone; mailboxes come in by ``_put``
+    and go out by ``_forget`` or replaced by ``_put``. So each count has one place up and one down.
+
+    A mailbox of any size is emptied at once: its messages are moved to ``_detached``, and given up
+    from there so many at a time as a slice of time allows.
     """
 
     def __init__(
@@ -66,16 +77,17 @@ class MemoryStore:
         self._listener = listener
         self._mailboxes: dict[str, Mailbox] = {}
         self._deadlines = Deadlines()
+        self._detached: deque[list[Message]] = deque()
         self._held_by_client: dict[str, int] = {}
         self._last_sequence = 0
 
     # --- mailboxes ---
 
     @_deferred
-    def create(self, opening: Opening) -> MailboxState:
-        if self._known(opening.address) is not None:
+    def create(self, address: Address, opening: Opening) -> MailboxState:
+        if self._known(address) is not None:
             raise AddressTaken("this address is taken, or was until a short while ago")
-        return self._open(opening).state()
+        return self._open(address, opening).state()
 
     @_deferred
     def look(self, address: Address) -> MailboxState | None:
@@ -83,18 +95,18 @@ class MemoryStore:
         return None if mailbox is None else mailbox.state()
 
     @_deferred
-    def restore(self, opening: Opening) -> MailboxState:
-        mailbox = self._known(opening.address)
+    def restore(self, address: Address, opening: Opening) -> MailboxState:
+        mailbox = self._known(address)
         if mailbox is None:
             raise NoSuchMailbox("nothing is known of this address any more")
         if not mailbox.closed:
             raise AddressTaken("this address is in use")
-        self._forget(mailbox)
-        return self._open(opening).state()
+        return self._open(address, opening).state()
 
     @_deferred
     def close(self, address: Address) -> None:
         self._close(self._live(address))
+        self._discard_detached()
 
     @_deferred
     def extend(self, address: Address, expires_at: float) -> MailboxState:
@@ -112,8 +124,9 @@ class MemoryStore:
 
     @_deferred
     def check_room(self, address: Address, octets: int, opening: Opening | None) -> None:
-        self._check_room(address, octets, opening)
-        if self._budget.used + octets > self._budget.limit:
+        self._with_room(address, octets, opening)
+        cost = PARCEL_COST + octets + MESSAGE_COST + self._opening_cost(address)
+        if not self._budget.fits(cost):
             raise MemoryFull("the server's memory for mail is full")
 
     @_deferred
@@ -121,22 +134,22 @@ class MemoryStore:
         self,
         envelope: Envelope,
         recipients: Sequence[tuple[Address, Opening | None]],
-        octets: bytes,
+        octets: Octets,
     ) -> None:
-        refused = None
-        for address, opening in recipients:
-            try:
-                self._check_room(address, len(octets), opening)
-            except (MailboxFull, NoSuchMailbox) as error:
-                refused = error
-        if refused is not None:
-            raise refused if len(recipients) == 1 else SomeRefused(str(refused))
-        self._keep_once(len(octets), len(recipients))
         parcel = Parcel(envelope, octets, self._clock.seconds())
-        for address, opening in recipients:
-            mailbox = self._live_or_opened(address, opening)
-            message = Message(self._next_sequence(), address, parcel)
-            parcel.holders += 1
+        mailboxes = self._all_with_room(recipients, len(octets))
+        cost = parcel.cost
+        for mailbox in mailboxes:
+            cost += MESSAGE_COST + self._opening_cost(mailbox.address)
+        if not self._budget.take(cost):
+            raise MemoryFull("the server's memory for mail is full")
+        # Nothing may be refused from here on.
+        parcel.holders = len(mailboxes)
+        for (address, _), mailbox in zip(recipients, mailboxes, strict=True):
+            if self._mailboxes.get(address.key) is not mailbox:
+                self._put(mailbox)
+            recipient = address if address.tag else mailbox.address
+            message = Message(self._next_sequence(), recipient, parcel)
             mailbox.add(message)
             self._listener.announce(address, Change("message", message.sequence, message))
 
@@ -148,14 +161,11 @@ class MemoryStore:
     @_deferred
     def changes(self, address: Address, after: int, limit: int) -> list[Change]:
         mailbox = self._known(address)
-        return [] if mailbox is None else mailbox.changes(after, limit)
+        return [] if mailbox is None or mailbox.closed else mailbox.changes(after, limit)
 
     @_deferred
     def message(self, address: Address, sequence: int) -> Message:
-        found = self._live(address).messages.get(sequence)
-        if found is None:
-            raise NoSuchMessage("no message of this id")
-        return found
+        return self._live(address).message(sequence)
 
     @_deferred
     def mark_seen(self, address: Address, sequence: int, seen: bool) -> Message:
@@ -164,26 +174,25 @@ class MemoryStore:
     @_deferred
     def remove(self, address: Address, sequence: int) -> None:
         mailbox = self._live(address)
-        self._discard(mailbox, sequence)
+        self._discard(mailbox.remove(sequence))
         self._record(mailbox, Change("deleted", self._next_sequence(), message_id=str(sequence)))
 
     @_deferred
     def empty(self, address: Address) -> None:
         mailbox = self._live(address)
-        for sequence in list(mailbox.messages):
-            self._discard(mailbox, sequence)
+        self._detach(mailbox)
         self._record(mailbox, Change("emptied", self._next_sequence()))
+        self._discard_detached()
 
     # --- time ---
 
     @_deferred
     def expire(self, until: float) -> bool:
-        while (mailbox := self._deadlines.pop_due(self._clock.seconds())) is not None:
-            if self._mailboxes.get(mailbox.opening.address.key) is mailbox:
-                if mailbox.closed:
-                    self._forget(mailbox)
-                else:
-                    self._close(mailbox)
+        while self._detached or self._deadlines.due(self._clock.seconds()):
+            if self._detached:
+                self._discard_one_detached()
+            else:
+                self._come_due(self._deadlines.pop())
             if self._clock.seconds() >= until:
                 return True
         return False
@@ -194,63 +203,94 @@ class MemoryStore:
 
     # --- the only ways in and out ---
 
-    def _open(self, opening: Opening) -> Mailbox:
-        held = self._held_by_client.get(opening.client, 0)
-        if opening.client and held >= self.limits.mailboxes_per_client:
+    def _open(self, address: Address, opening: Opening) -> Mailbox:
+        client = opening.client
+        if client and self._held_by_client.get(client, 0) >= self.limits.mailboxes_per_client:
             raise TooManyMailboxes("this client holds as many mailboxes as it may")
-        replaced = self._mailboxes.get(opening.address.key)
-        if not self._budget.take(MAILBOX_COST):
+        if not self._budget.take(self._opening_cost(address)):
             raise MemoryFull("the server's memory for mail is full")
-        if replaced is not None:
-            self._forget(replaced)
-        if opening.client:
-            self._held_by_client[opening.client] = held + 1
+        return self._put(self._new(address, opening))
+
+    def _opening_cost(self, address: Address) -> int:
+        """What a new mailbox takes of the budget: nothing where it replaces a quarantine."""
+        return 0 if address.key in self._mailboxes else MAILBOX_COST
+
+    def _new(self, address: Address, opening: Opening) -> Mailbox:
+        """A mailbox that nobody knows before ``_put``."""
         now = self._clock.seconds()
-        mailbox = Mailbox(
-            opening,
-            created_at=now,
-            expires_at=now + opening.lifetime,
-            max_expires_at=now + opening.max_lifetime,
-            sequence=self._next_sequence(),
+        return Mailbox(
+            address.untagged, opening, now, now + opening.lifetime, self._next_sequence()
         )
-        self._mailboxes[opening.address.key] = mailbox
+
+    def _put(self, mailbox: Mailbox) -> Mailbox:
+        """Open a mailbox whose cost is paid, in the place of its quarantine if there is one."""
+        replaced = self._mailboxes.get(mailbox.address.key)
+        if replaced is not None:
+            self._deadlines.drop(replaced)
+        self._count_held(mailbox.opening.client, 1)
+        self._mailboxes[mailbox.address.key] = mailbox
         self._deadlines.schedule(mailbox)
         return mailbox
 
+    def _come_due(self, mailbox: Mailbox | None) -> None:
+        if mailbox is not None:
+            if mailbox.closed:
+                self._forget(mailbox)
+            else:
+                self._close(mailbox)
+
     def _close(self, mailbox: Mailbox) -> None:
-        for sequence in list(mailbox.messages):
-            self._discard(mailbox, sequence)
-        client = mailbox.opening.client
+        """Close a mailbox now, or when its time was over if that was before."""
+        self._detach(mailbox)
+        self._budget.give(CHANGE_COST * len(mailbox.journal))
+        self._count_held(mailbox.opening.client, -1)
+        change = Change("expired", self._next_sequence())
+        closed_at = min(self._clock.seconds(), mailbox.expires_at)
+        mailbox.quarantine(change, closed_at + self.limits.quarantine)
+        if mailbox.opening.minted:
+            self._deadlines.schedule(mailbox)
+        else:
+            self._forget(mailbox)
+        self._listener.announce(mailbox.address, change)
+
+    def _forget(self, mailbox: Mailbox) -> None:
+        self._deadlines.drop(mailbox)
+        del self._mailboxes[mailbox.address.key]
+        self._budget.give(MAILBOX_COST)
+
+    def _discard(self, message: Message) -> None:
+        parcel = message.parcel
+        parcel.holders -= 1
+        self._budget.give(MESSAGE_COST)
+        if not parcel.holders:
+            self._budget.give(parcel.cost + parcel.reading_size)
+            parcel.reading = parcel.whole = None
+            parcel.reading_size = 0
+
+    def _detach(self, mailbox: Mailbox) -> None:
+        removed = mailbox.remove_all()
+        if removed:
+            self._detached.append(removed)
+
+    def _discard_one_detached(self) -> None:
+        messages = self._detached[0]
+        self._discard(messages.pop())
+        if not messages:
+            self._detached.popleft()
+
+    def _discard_detached(self) -> None:
+        """What a slice of time allows; ``expire`` does the rest."""
+        until = self._clock.seconds() + SLICE_SECONDS
+        while self._detached and self._clock.seconds() < until:
+            self._discard_one_detached()
+
+    def _count_held(self, client: str, step: int) -> None:
         if client:
-            held = self._held_by_client[client] - 1
+            held = self._held_by_client.get(client, 0) + step
             if held:
                 self._held_by_client[client] = held
             else:
                 del self._held_by_client[client]
-        now = self._clock.seconds()
-        change = Change("expired", self._next_sequence())
-        mailbox.quarantine(change, now + self.limits.quarantine)
-        if mailbox.opening.minted and self.limits.quarantine:
-            self._deadlines.schedule(mailbox)
-        else:
-            self._forget(mailbox)
-        self._listener.announce(mailbox.opening.address, change)
-
-    def _forget(self, mailbox: Mailbox) -> None:
-        del self._mailboxes[mailbox.opening.address.key]
-        self._budget.give(MAILBOX_COST)
-
-    def _discard(self, mailbox: Mailbox, sequence: int) -> None:
-        parcel = mailbox.remove(sequence).parcel
-        parcel.holders -= 1
-        self._budget.give(MESSAGE_COST)
-        if not parcel.holders:
-            self._budget.give(PARCEL_COST + len(parcel.octets) + parcel.reading_size)
-            parcel.reading, parcel.reading_size = None, 0
-
-    def _keep_once(self, octets: int, holders: int) -> None:
-        if not self._budget.take(PARCEL_COST + octets + holders * MESSAGE_COST):
-            raise MemoryFull("the server's memory for mail is full")
 
     # --- finding ---
 
@@ -271,24 +311,35 @@ class MemoryStore:
             raise NoSuchMailbox("no mailbox of this address")
         return mailbox
 
-    def _live_or_opened(self, address: Address, opening: Opening | None) -> Mailbox:
+    def _with_room(self, address: Address, octets: int, opening: Opening | None) -> Mailbox:
+        """The mailbox, or a new one of ``opening``, if one more mail fits."""
         mailbox = self._known(address)
-        if mailbox is not None and not mailbox.closed:
-            return mailbox
-        if opening is None:
-            raise NoSuchMailbox("no mailbox of this address")
-        return self._open(opening)
+        if mailbox is None or mailbox.closed:
+            if opening is None:
+                raise NoSuchMailbox("no mailbox of this address")
+            mailbox = self._new(address, opening)
+        mailbox.check_room(octets, self.limits)
+        return mailbox
 
-    def _check_room(self, address: Address, octets: int, opening: Opening | None) -> None:
-        mailbox = self._known(address)
-        if mailbox is not None and not mailbox.closed:
-            mailbox.check_room(octets, self.limits)
-        elif opening is None:
-            raise NoSuchMailbox("no mailbox of this address")
+    def _all_with_room(
+        self, recipients: Sequence[tuple[Address, Opening | None]], octets: int
+    ) -> list[Mailbox]:
+        found = []
+        refused = None
+        for address, opening in recipients:
+            try:
+                found.append(self._with_room(address, octets, opening))
+            except (MailboxFull, NoSuchMailbox) as error:
+                refused = error
+        if refused is not None:
+            raise refused if len(recipients) == 1 else SomeRefused(str(refused))
+        return found
 
     def _record(self, mailbox: Mailbox, change: Change) -> None:
-        mailbox.record(change)
-        self._listener.announce(mailbox.opening.address, change)
+        """Remember a change; where journal or memory is full, in the place of the oldest."""
+        grow = len(mailbox.journal) < MAX_JOURNAL and self._budget.take(CHANGE_COST)
+        mailbox.record(change, grow)
+        self._listener.announce(mailbox.address, change)
 
     def _next_sequence(self) -> int:
         """A number larger than any before, also than those of an earlier process's life.
