@@ -1,0 +1,170 @@
+"""One mail, from MAIL to the one call of the post office that keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from attrs import Factory, define
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from tempmail.core.address import Address
+from tempmail.core.errors import MemoryFull, MessageTooBig, TempmailError
+from tempmail.core.message import Envelope, Octets
+from tempmail.interfaces import IMailDrop
+from tempmail.smtp import replies
+from tempmail.smtp.framing import Frame, put_behind
+
+if TYPE_CHECKING:
+    from tempmail.smtp.session import Session
+
+FrameEnd = Callable[[Frame], "bytes | None"]
+
+
+@define(eq=False)
+class Transaction:
+    """What a client said of the mail it sends, and what the half of it that came in costs.
+
+    ``size`` is the octets it announced (RFC 1870), 0 if it did not. A mailbox named twice is one
+    recipient. ``chunks`` is what came by BDAT so far, None while none did. ``reserved`` is what
+    the memory budget was charged; ``let_go`` gives it back, and has to be called at the end.
+    """
+
+    drop: IMailDrop
+    mail_from: str
+    size: int = 0
+    utf8: bool = False
+    recipients: dict[str, Address] = Factory(dict)
+    chunks: list[bytes] | None = None
+    chunked_size: int = 0
+    reserved: int = 0
+
+    def check_recipient(self, address: Address) -> Deferred[None]:
+        """Ask whether this mail would be taken for ``address``; fails as ``IMailDrop`` says."""
+        return self.drop.check_recipient(address, self.size)
+
+    def accept(self, address: Address) -> None:
+        """The mail will go to ``address`` too."""
+        self.recipients.setdefault(address.key, address)
+
+    def charge(self, frame: Frame) -> None:
+        """Charge what came in of ``frame`` and before; refuse the frame where there is no room.
+
+        Of a refused mail nothing is kept, the chunks before included.
+        """
+        if frame.refusal is None:
+            held = self.chunked_size + frame.size
+            if self.drop.reserve(held - self.reserved):
+                self.reserved = held
+                return
+            frame.refuse(MemoryFull("no room to receive this mail"))
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Drop what was received, and give its memory back."""
+        if self.chunks is not None:
+            self.chunks = []
+            self.chunked_size = 0
+        if self.reserved:
+            self.drop.release(self.reserved)
+            self.reserved = 0
+
+    def take_chunk(self, octets: bytes) -> None:
+        """Put one chunk behind those before."""
+        if self.chunks is None:
+            self.chunks = []
+        put_behind(self.chunks, octets)
+        self.chunked_size += len(octets)
+
+    def deliver(self, envelope: Envelope, octets: Octets) -> Deferred[None]:
+        """Hand the mail over, for all recipients or for none; fails as ``IMailDrop`` says."""
+        if len(octets) > self.drop.limits.max_message_size:
+            raise MessageTooBig("the mail is larger than any mailbox takes")
+        return self.drop.deliver(envelope, list(self.recipients.values()), octets)
+
+
+class Intake:
+    """What a session is receiving: a transaction, and the frame that octets of its mail come in.
+
+    Each is None where there is none. A frame can come without a transaction, for the octets behind
+    a BDAT that is refused have to be read all the same.
+    """
+
+    __slots__ = ("_framed", "frame", "transaction")
+    log = Logger()
+
+    def __init__(self) -> None:
+        self.transaction: Transaction | None = None
+        self.frame: Frame | None = None
+        self._framed: FrameEnd = _no_answer
+
+    @property
+    def idle(self) -> bool:
+        """Whether no mail is under way."""
+        return self.transaction is None and self.frame is None
+
+    def receive(self, frame: Frame, framed: FrameEnd) -> None:
+        """What comes next belongs to ``frame``; ``framed`` gives the answer when it is done."""
+        self.frame, self._framed = frame, framed
+
+    def charge(self, frame: Frame) -> None:
+        """Charge for a frame of which more is to come."""
+        if self.transaction is not None:
+            self.transaction.charge(frame)
+
+    def finish(self, frame: Frame) -> bytes | None:
+        """The answer to a frame that is done; None where it comes later."""
+        # Kept any longer, it would keep the session and the whole mail.
+        framed, self._framed, self.frame = self._framed, _no_answer, None
+        try:
+            return framed(frame)
+        except Exception as error:
+            self.forget()
+            if not isinstance(error, TempmailError):
+                self.log.failure("receiving a mail failed")
+            return replies.for_error(error)
+
+    def forget(self) -> None:
+        """Drop the transaction and what was received of its mail."""
+        if self.transaction is not None:
+            self.transaction.let_go()
+            self.transaction = None
+
+    def let_go(self) -> None:
+        """Receive nothing any more."""
+        self.forget()
+        self.frame, self._framed = None, _no_answer
+
+
+def _no_answer(frame: Frame) -> bytes | None:
+    return None
+
+
+def take_mail(session: Session, transaction: Transaction, frame: Frame) -> bytes | None:
+    """The answer to a mail that came by DATA."""
+    session.intake.forget()
+    if frame.refusal is not None:
+        return replies.for_error(frame.refusal)
+    return _deliver(session, transaction, frame.octets())
+
+
+def take_chunk(
+    session: Session, transaction: Transaction, frame: Frame, last: bool
+) -> bytes | None:
+    """The answer to a chunk that came by BDAT, or to the mail it is the ``last`` of."""
+    transaction.charge(frame)
+    if frame.refusal is not None:
+        session.intake.forget()
+        return replies.for_error(frame.refusal)
+    transaction.take_chunk(bytes(frame.octets()))
+    if not last:
+        return replies.CHUNK_KEPT
+    octets = b"".join(transaction.chunks or ())
+    session.intake.forget()
+    return _deliver(session, transaction, octets)
+
+
+def _deliver(session: Session, transaction: Transaction, octets: Octets) -> bytes | None:
+    kept = transaction.deliver(session.envelope(transaction), octets)
+    return session.settle(kept, lambda: replies.KEPT)

@@ -1,0 +1,316 @@
+"""One SMTP session: octets in, answers out, in order and within bounds.
+
+``twisted.mail.smtp.ESMTP`` gives the type; how it cuts lines, dispatches and answers is replaced,
+because it runs lines of a mail as commands, loses the order of answers and bounds nothing
+(docs/smtp.md lists each point and what is done instead). What a client sends is taken whole
+segments at a time, and the answers to one segment leave in one write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IHalfCloseableProtocol, IHandshakeListener
+from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
+from twisted.mail.smtp import ESMTP
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from tempmail.core.errors import TempmailError
+from tempmail.core.limits import (
+    COMMAND_READ_OCTETS,
+    DATA_READ_OCTETS,
+    MAX_COMMAND_OCTETS,
+    MAX_PIPELINED_OCTETS,
+)
+from tempmail.core.message import Envelope
+from tempmail.smtp import replies
+from tempmail.smtp.commands import is_foreign, refuse_line, take_line
+from tempmail.smtp.delivery import FrameEnd, Intake, Transaction
+from tempmail.smtp.framing import Frame
+from tempmail.smtp.wire import Wire
+
+if TYPE_CHECKING:
+    from tempmail.smtp.factory import SessionFactory
+
+_FIVE = ord("5")
+# Before any time on the factory's clock.
+_NOT_YET = -1.0
+
+
+@implementer(IHandshakeListener, IHalfCloseableProtocol)
+class Session(ESMTP):
+    """The server's side of one SMTP connection.
+
+    Input waits in ``_input`` while an answer is pending (``busy``), so answers keep the order of
+    commands; once ``over`` the last answer is given, and whatever still comes is thrown away.
+    """
+
+    log = Logger()
+    transport: Any
+    factory: SessionFactory
+
+    def __init__(self, factory: SessionFactory, peer: str) -> None:
+        # ESMTP's own __init__ sets up what is replaced here.
+        self.factory = factory
+        self.drop = factory.drop
+        self.peer = peer
+        self.helo: str | None = None
+        self.extended = False
+        self.intake = Intake()
+        self.busy = self.over = False
+        # What the factory's sweep looks at; seconds on its clock. ``heard_at`` is negative while a
+        # TLS handshake is not done.
+        self.began_at = self.heard_at = factory.now
+        self.frame_began_at = self.handshake_began_at = 0.0
+        self.over_at: float | None = None
+        self._input = b""
+        # Whether input may be taken: no answer is pending, and the end is not near.
+        self._taking = True
+        self.skipping = self._tls_asked = False
+        # Why the end is near: the server closes, the client has nothing more to say.
+        self._closing = self._heard_all = False
+        self._hasty = False
+        self._errors = 0
+        self.commands_left = factory.drop.limits.max_commands
+
+    # --- what Twisted calls ---
+
+    def connectionMade(self) -> None:
+        self.wire = Wire(self.transport)
+        if self.wire.secure:
+            self._await_handshake()
+        elif self.wire.proxied:
+            # Not the proxy's address.
+            self.peer = ""
+        refusal = self.factory.admit(self)
+        if refusal is None:
+            self.wire.send(self.factory.greeting)
+        else:
+            self.wire.send(self.end(refusal, hasty=not self.factory.crowded))
+            self._hang_up()
+
+    def dataReceived(self, data: bytes) -> None:
+        self.heard_at = self.factory.now
+        if self._input:
+            data = self._input + data
+        if self._taking:
+            self._process(data)
+        elif self.busy and not self.over:
+            self._input = data
+            if len(data) > MAX_PIPELINED_OCTETS:
+                self.wire.hold()
+
+    def handshakeCompleted(self) -> None:
+        """The TLS handshake is done."""
+        self.heard_at = self.factory.now
+        if not self.over:
+            self.wire.watch()
+
+    def readConnectionLost(self) -> None:
+        """The client sends no more; what it sent is answered all the same."""
+        self._heard_all = True
+        if not self.busy or self.over:
+            self._hang_up()
+
+    def writeConnectionLost(self) -> None:
+        """Our side is closed, as we wished."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._let_go()
+        self.factory.left(self)
+
+    # --- the stream ---
+
+    def _process(self, data: bytes) -> None:
+        """Take commands and mail from what came in, as far as it goes."""
+        answers: list[bytes] = []
+        intake, position, end = self.intake, 0, len(data)
+        while position < end and self._taking:
+            frame = intake.frame
+            if frame is None:
+                line_end = data.find(b"\n", position) + 1
+                if not line_end:
+                    break
+                answer = take_line(self, data[position:line_end])
+                position = line_end
+            else:
+                position = frame.feed(data, position)
+                answer = self._check_frame(frame)
+            if answer is not None:
+                answers.append(answer if answer[0] != _FIVE else self._count_error(answer))
+        self._input = self._leftover(data[position:], answers) if position < end else b""
+        if answers:
+            self.wire.send(b"".join(answers))
+        if not self._taking or self._closing:
+            self._after_answers()
+
+    def _leftover(self, rest: bytes, answers: list[bytes]) -> bytes:
+        """What to keep of input that could not be taken yet."""
+        if self.over or self._tls_asked:
+            # What was sent in plain text behind STARTTLS was not sent under TLS (CVE-2011-0411).
+            return b""
+        if self.busy:
+            return rest
+        if self.skipping:
+            return b""
+        if len(rest) <= MAX_COMMAND_OCTETS and not is_foreign(rest):
+            return rest
+        answer = refuse_line(self, rest, replies.LINE_TOO_LONG)
+        answers.append(answer if answer[0] != _FIVE else self._count_error(answer))
+        self.skipping = True
+        return b""
+
+    def _count_error(self, answer: bytes) -> bytes:
+        """A 5yz answer, and the session's end behind it where it is one error too many."""
+        self._errors += 1
+        if self._errors >= self.drop.limits.max_errors and not self.over:
+            return answer + self.end(replies.TOO_MANY_ERRORS, hasty=True)
+        return answer
+
+    def _after_answers(self) -> None:
+        """What has to wait until the answers are on their way."""
+        if self._tls_asked:
+            self._tls_asked, self._taking = False, True
+            self.forget_all()
+            self._await_handshake()
+            self.wire.start_tls(self.factory.tls)
+        elif self.over:
+            self._hang_up()
+        elif self._closing and not self.busy and self.intake.idle:
+            self.end_with(replies.SHUTTING_DOWN)
+
+    # --- answers that come later ---
+
+    def settle(self, result: Deferred[Any], accepted: Callable[[], bytes]) -> bytes | None:
+        """The answer to give for ``result``: now if it is there, else when it comes (None)."""
+        if result.called and not result.paused:
+            outcome = result.result
+            if not isinstance(outcome, Failure):
+                return accepted()
+            result.addErrback(lambda _: None)
+            return self._refusal(outcome)
+        self.busy, self._taking = True, False
+        answer = result.addCallback(lambda _: accepted()).addErrback(self._refusal)
+        answer.addCallback(self._answer_late).addErrback(self._fall)
+        return None
+
+    def _refusal(self, failure: Failure) -> bytes:
+        error = failure.value
+        if not isinstance(error, TempmailError):
+            self.log.failure("the post office failed", failure)
+        return replies.for_error(error)
+
+    def _answer_late(self, answer: bytes) -> None:
+        self.busy = False
+        if self.over:
+            return
+        # While it waited for us the client had no reason to say anything.
+        self._taking, self.heard_at = True, self.factory.now
+        self.wire.send(answer if answer[0] != _FIVE else self._count_error(answer))
+        waiting, self._input = self._input, b""
+        self._process(waiting)
+        if not self.busy and not self.over:
+            if self._heard_all:
+                self._hang_up()
+            else:
+                self.wire.go_on()
+
+    def _fall(self, failure: Failure) -> None:
+        self.log.failure("an SMTP session failed", failure)
+        self.transport.abortConnection()
+
+    # --- octets of a mail ---
+
+    def receive(self, frame: Frame, framed: FrameEnd) -> bytes | None:
+        """What comes next belongs to ``frame``; ``framed`` gives the answer when it is done."""
+        self.frame_began_at = self.factory.now
+        self.intake.receive(frame, framed)
+        return self._check_frame(frame)
+
+    def _check_frame(self, frame: Frame) -> bytes | None:
+        if frame.done:
+            self.transport.bufferSize = COMMAND_READ_OCTETS
+            return self.intake.finish(frame)
+        if frame.size:
+            # More is to come, so let the next reads be large ones.
+            self.transport.bufferSize = DATA_READ_OCTETS
+            self.intake.charge(frame)
+        return None
+
+    def envelope(self, transaction: Transaction) -> Envelope:
+        """What a mail of this session is kept with."""
+        protocol = "UTF8SMTP" if transaction.utf8 else "ESMTP" if self.extended else "SMTP"
+        return Envelope(
+            mail_from=transaction.mail_from,
+            helo=self.helo or "",
+            peer=self.peer,
+            tls=self.wire.secure,
+            protocol=protocol + "S" if self.wire.secure else protocol,
+        )
+
+    # --- state ---
+
+    def greet(self, name: str, extended: bool) -> bytes | None:
+        """The client said who it is; everything before is forgotten (RFC 5321 section 4.1.4).
+
+        Returns the refusal where only now is known that it has too many connections.
+        """
+        self.forget_all()
+        self.helo, self.extended = name, extended
+        refusal = self.find_peer()
+        return None if refusal is None else self.end(refusal, hasty=True)
+
+    def find_peer(self) -> bytes | None:
+        """Ask a proxy whose connection this is; returns the refusal where he has too many."""
+        if self.wire.proxied and self.wire.peer != self.peer:
+            self.peer = self.wire.peer
+            return self.factory.recount(self)
+        return None
+
+    def forget_all(self) -> None:
+        """Drop all the client said so far."""
+        self.intake.forget()
+        self.helo, self.extended = None, False
+
+    def ask_tls(self) -> bool:
+        """Start TLS behind the present answer, if that can be."""
+        if self.factory.tls is None or not self.wire.can_start_tls:
+            return False
+        self._tls_asked, self._taking = True, False
+        return True
+
+    def _await_handshake(self) -> None:
+        self.handshake_began_at, self.heard_at = self.factory.now, _NOT_YET
+
+    # --- the end ---
+
+    def end(self, last: bytes, hasty: bool = False) -> bytes:
+        """No more commands after this answer; ``hasty`` where the client does not expect it."""
+        self.over, self._taking, self._hasty = True, False, hasty
+        return last
+
+    def end_with(self, last: bytes) -> None:
+        """Say this, unasked, and hang up."""
+        if not self.over:
+            self.wire.send(self.end(last, hasty=True))
+            self._hang_up()
+
+    def close_when_idle(self) -> None:
+        """Say goodbye now, or behind the transaction in flight."""
+        self._closing = True
+        if not self.busy and self.intake.idle:
+            self.end_with(replies.SHUTTING_DOWN)
+
+    def _hang_up(self) -> None:
+        self.over_at = self.factory.now
+        self._let_go()
+        self.wire.close(half=self._hasty and not self._heard_all)
+
+    def _let_go(self) -> None:
+        self.over, self._taking = True, False
+        self._input = b""
+        self.intake.let_go()

@@ -1,0 +1,130 @@
+"""The receiver on the real post office: mail comes in, and every octet is accounted for."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from tempmail.core.address import parse_address
+from tempmail.core.budget import Budget
+from tempmail.core.domains import Domains
+from tempmail.core.limits import MEGA, Limits
+from tempmail.core.message import Message
+from tempmail.doorbell import Doorbell
+from tempmail.interfaces import IMailDrop
+from tempmail.postoffice import PostOffice
+from tempmail.reading import Reading
+from tempmail.smtp import replies
+from tempmail.smtp.factory import SessionFactory
+from tempmail.store.memory import MemoryStore
+from tests.smtp.support import HOSTNAME, MAIL, Client, Drop
+
+LIMITS = Limits(max_message_size=10_000, memory=100_000, max_messages=3)
+
+
+class OfficeTests(SynchronousTestCase):
+    """A receiver with all that is behind it, on a clock that the test turns."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.budget = Budget(LIMITS.memory)
+        doorbell = Doorbell(self.clock)
+        self.store = MemoryStore(self.clock, LIMITS, self.budget, doorbell)
+        self.office = PostOffice(
+            self.clock,
+            self.store,
+            doorbell,
+            Reading(self.budget),
+            self.budget,
+            Domains.parse(["tempmail.test", "qa.test:catch-all"]),
+            LIMITS,
+        )
+        self.factory = SessionFactory(self.office, self.clock, HOSTNAME)
+        self.client = Client(self.factory)
+        self.client.send(b"EHLO client.example.org\r\n")
+
+    def mails(self, address: str) -> list[Message]:
+        return self.successResultOf(self.store.messages(parse_address(address), 0, 100))
+
+    def deliver(self, *recipients: bytes, mail: bytes = b"x\r\n") -> bytes:
+        """Send a mail; returns the last answer."""
+        self.client.send(MAIL)
+        for recipient in recipients:
+            self.client.send(b"RCPT TO:<%s>\r\n" % recipient)
+        if not self.client.send(b"DATA\r\n").startswith(b"354"):
+            self.client.send(b"RSET\r\n")
+            return b""
+        return self.client.send(mail + b".\r\n")
+
+    def test_double(self) -> None:
+        """What stands in for the post office elsewhere in these tests looks like it."""
+        verifyObject(IMailDrop, Drop(LIMITS))
+        verifyObject(IMailDrop, self.office)
+
+    def test_kept(self) -> None:
+        """A mail to several mailboxes is in each, its octets once."""
+        self.assertEqual(self.deliver(b"a@qa.test", b"B+tag@QA.test"), replies.KEPT)
+        (one,), (other,) = self.mails("a@qa.test"), self.mails("b@qa.test")
+        self.assertIs(one.parcel, other.parcel)
+        self.assertEqual(one.parcel.octets, b"x\r\n")
+
+    def test_strangers(self) -> None:
+        """Mail for others, and for mailboxes that are none, is refused."""
+        self.client.send(MAIL)
+        for recipient, answer in (
+            (b"a@example.org", replies.NO_RELAY),
+            (b"a@[192.0.2.1]", replies.NO_RELAY),
+            (b"nobody@tempmail.test", replies.NO_SUCH_MAILBOX),
+            (b"a@sub.qa.test", replies.NO_RELAY),
+            (b"postmaster@tempmail.test", replies.RECIPIENT_OK),
+            (b"postmaster", replies.RECIPIENT_OK),
+        ):
+            self.assertEqual(self.client.send(b"RCPT TO:<%s>\r\n" % recipient), answer)
+
+    def test_mailbox_full(self) -> None:
+        """A mailbox that is full takes no mail, and says so for itself alone."""
+        for _ in range(3):
+            self.assertEqual(self.deliver(b"a@qa.test"), replies.KEPT)
+        self.client.send(MAIL)
+        self.assertEqual(self.client.send(b"RCPT TO:<a@qa.test>\r\n"), replies.MAILBOX_FULL)
+        self.assertEqual(self.client.send(b"RCPT TO:<b@qa.test>\r\n"), replies.RECIPIENT_OK)
+
+    def test_memory_full_at_recipient(self) -> None:
+        """With an announced size there is no room for, the recipient is put off."""
+        self.budget.used = LIMITS.memory - 5000
+        self.client.send(b"MAIL FROM:<> SIZE=6000\r\n")
+        self.assertEqual(self.client.send(b"RCPT TO:<a@qa.test>\r\n"), replies.MEMORY_FULL)
+        self.budget.used = 0
+
+    def test_memory_full_on_the_way(self) -> None:
+        """Who finds the memory full that all senders share is put off; nothing of his is kept."""
+        clients = [Client(self.factory) for _ in range(15)]
+        opened = MAIL + b"RCPT TO:<a@qa.test>\r\nDATA\r\n"
+        for client in clients:
+            client.send(b"EHLO x\r\n" + opened)
+        for client in clients:
+            client.send(b"x" * 9_000)
+            self.assertLessEqual(self.budget.used, LIMITS.memory)
+        said = [client.send(b"\r\n.\r\n") for client in clients]
+        self.assertEqual(set(said[:11]), {replies.KEPT, replies.MEMORY_FULL, replies.MAILBOX_FULL})
+        self.assertEqual(said[11:], [replies.MEMORY_FULL] * 4)
+        held = sum(message.parcel.cost for message in self.mails("a@qa.test"))
+        self.assertLess(self.budget.used, held + 5_000)
+
+    def test_memory_full_at_the_end(self) -> None:
+        """If room for the octets was there but none for the mail, it is put off at the end."""
+        self.client.send(MAIL + b"RCPT TO:<a@qa.test>\r\nDATA\r\n")
+        self.budget.used = LIMITS.memory - 100
+        self.assertEqual(self.client.send(b"x" * 90 + b"\r\n.\r\n"), replies.MEMORY_FULL)
+        self.budget.used = 0
+
+    def test_account(self) -> None:
+        """When mail is deleted and sessions are gone, the memory is as it was."""
+        before = self.budget.used
+        self.client.send(MAIL + b"RCPT TO:<a@qa.test>\r\nDATA\r\n", b"x" * 5000, b"\r\n.\r\n")
+        self.client.send(MAIL + b"RCPT TO:<a@qa.test>\r\nBDAT 10\r\n", b"x" * 10)
+        self.client.hang_up()
+        self.clock.advance(LIMITS.default_lifetime + 1)
+        self.successResultOf(self.store.expire(self.clock.seconds() + MEGA))
+        self.assertEqual(self.budget.used, before)
