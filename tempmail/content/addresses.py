@@ -1,4 +1,10 @@
-"""Address headers (RFC 5322 section 3.4), read in one pass however they are broken."""
+"""Address headers (RFC 5322 section 3.4), read in one pass however they are broken.
+
+Neither library does it. Of the 22 forms of one mailbox in the tests fast-mail-parser 0.10 gets 11
+right: no answer to ``root``, ``"john doe"@b.c``, ``a@[IPv6:::1]`` or an open quote, a comment
+behind the address becomes part of it. The standard library gets 16 right, needs 63 ms for a field
+of 64 kB (here: 14 ms), and answers otherwise since its change of 3.11.10.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +17,7 @@ from tempmail.content.headers import clean, clean_identity, decode_words
 from tempmail.content.reading import Mailbox
 
 # Pieces of one field that are looked at: each costs under 1 us, an address takes five.
-MAX_TOKENS = 10_000
+MAX_TOKENS = 6_000
 # Mailboxes of one field that are listed.
 MAX_MAILBOXES = 1000
 # Characters of an address and of a display name that are kept. RFC 5321 allows 254 and says
@@ -28,12 +34,14 @@ _TOKEN = re.compile(
     r"|(?P<end>[,;][,;\s]*+)"
     r"|(?P<group>:)"
     r"|(?P<space>\s++)"
-    r'|(?P<atom>[^"<>(),;:\s]++|>)',
+    r'|(?P<atom>[^"<>(),;:\s]++)|>',
     re.DOTALL,
 )
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-# `a@b.c` and `Some Name <a@b.c>`: nine of ten fields, five times faster than by pieces.
-_PLAIN = re.compile(r'(?:([^"<>(),;:@\\]*?)\s*<([^"<>(),;:\s]+)>|([^"<>(),;:\s]+@[^"<>(),;:\s]+))\Z')
+# `a@b.c` and `Some Name <a@b.c>`: nine of ten fields, read five times faster than by pieces.
+_PLAIN = re.compile(
+    r'(?:([^"<>(),;:@\\]*+)<([^"<>(),;:\s]++)>|([^"<>(),;:\s@]++@[^"<>(),;:\s@]++))\Z'
+)
 
 
 @define
@@ -45,6 +53,7 @@ class _Collector:
     angle: str | None = None
     comment: list[str] = field(factory=list)
     depth: int = 0
+    quoted: str = ""
 
     def finish(self) -> None:
         """A separator or the end: what was collected is one mailbox, if it is anything."""
@@ -53,21 +62,22 @@ class _Collector:
             self.add(words or comment, self.angle)
         elif words:
             bare = _as_address(words)
-            self.add(comment if bare else words, bare)
+            rest = words.replace(bare, "").strip() if bare in words else ""
+            self.add(comment or rest if bare else words, bare)
         self.forget()
 
     def add(self, name: str, address: str) -> None:
         """One mailbox, decoded and clean, unless nothing remains of it."""
         mailbox = Mailbox(
             clean(decode_words(name))[:MAX_NAME_CHARACTERS].strip(),
-            clean_identity(address.replace(" ", ""))[:MAX_ADDRESS_CHARACTERS],
+            clean_identity(address)[:MAX_ADDRESS_CHARACTERS],
         )
         if mailbox.name or mailbox.address:
             self.found.append(mailbox)
 
     def forget(self) -> None:
         """Begin the next mailbox."""
-        self.words, self.angle, self.comment, self.depth = [], None, [], 0
+        self.words, self.angle, self.comment, self.depth, self.quoted = [], None, [], 0, ""
 
 
 def mailboxes(text: str) -> tuple[Mailbox, ...]:
@@ -87,6 +97,8 @@ def mailboxes(text: str) -> tuple[Mailbox, ...]:
         decoded = decode_words(text)
         if "@" in decoded and "=?" not in decoded:
             return _by_pieces(decoded)
+    if text.count("(") > text.count(")") and not any("@" in one.address for one in found):
+        return _by_pieces(text.replace("(", " "))
     return found
 
 
@@ -118,8 +130,13 @@ def _take(state: _Collector, kind: str, token: str) -> None:
         _angle(state, token.strip("<> \t"))
     elif kind == "quoted":
         _quoted(state, token)
-    else:
-        state.words.append(" " if kind == "space" else token)
+    elif kind == "atom" and token.startswith("@") and state.quoted:
+        state.words[-1:] = [state.quoted, token]
+    elif kind == "atom":
+        state.words.append(token)
+        state.quoted = ""
+    elif kind == "space":
+        state.words.append(" ")
 
 
 def _angle(state: _Collector, inside: str) -> None:
@@ -127,13 +144,15 @@ def _angle(state: _Collector, inside: str) -> None:
     if inside.startswith("@") and ":" in inside:
         inside = inside.rsplit(":", 1)[1]
     if state.angle is None:
-        state.angle = inside.removeprefix("mailto:")
+        inside = inside[: 2 * MAX_ADDRESS_CHARACTERS].removeprefix("mailto:")
+        state.angle = inside if inside.startswith('"') else "".join(inside.split())
 
 
 def _quoted(state: _Collector, token: str) -> None:
     """A quoted name, or the quoted local part of a bare address."""
     if len(token) > 1 and token.endswith('"'):
         state.words.append(_unquoted(token))
+        state.quoted = token
         return
     # Never closed: what follows can only be told apart by its angle brackets or its "@".
     rest = token[1:]
@@ -159,6 +178,11 @@ def _unquoted(token: str) -> str:
 
 def _as_address(words: str) -> str:
     """The words if they are a bare address: they hold one ``@``, or are a single local name."""
+    words = words[: 2 * MAX_ADDRESS_CHARACTERS]
+    if words.startswith('"') and "@" in words:
+        return words
+    if "=?" in words:
+        return ""
     joined = re.sub(r"\s*([@.])\s*", r"\1", words)
     if " " not in joined and "\t" not in joined:
         return joined

@@ -66,7 +66,8 @@ def decode(octets: bytes, label: str = "", *, guess: bool = True) -> Decoded:
         octets, codec = octets[3:], "utf_8"
     if codec is None:
         return _without_label(octets, label, guess)
-    if (codec not in _SEVERAL_BYTE or _lacks_zeros(octets, codec)) and _is_really_utf8(octets, codec):
+    any_octets_fit = codec not in _SEVERAL_BYTE or _lacks_zeros(octets, codec)
+    if any_octets_fit and _is_really_utf8(octets, codec):
         return Decoded(octets.decode(), _BUT_UTF8.format(_shown(label)))
     text = _strictly(octets, codec)
     if text is not None:
@@ -103,6 +104,8 @@ def _faulty(octets: bytes, label: str, codec: str, guess: bool) -> Decoded:
     text = _forced(octets, codec)
     high = len(octets) - len(octets.translate(None, bytes(range(128, 256))))
     faults = text.count("\ufffd")
+    if not faults:
+        return Decoded(text)
     if codec != "ascii" and (faults <= TOLERATED_FAULTS * high or octets.isascii() or not guess):
         return Decoded(text, f"{faults} places are not valid in charset {shown}")
     better = guessed(octets) if guess else WESTERN

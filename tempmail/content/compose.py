@@ -2,37 +2,77 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode, encodebytes
 from datetime import UTC, datetime
-from email.charset import BASE64, Charset
-from email.header import Header
-from email.message import Message
 from email.utils import format_datetime
 
-# Base64 brings any text through unchanged: line ends, long lines, characters that are no text.
-_UTF8 = Charset("utf-8")
-_UTF8.body_encoding = BASE64
+# RFC 5322 section 2.1.1: the length a line should not pass, less the longest header name here.
+_PLAIN_LENGTH = 78 - len("Subject: ")
+# RFC 2047 section 2: a line with an encoded word has at most 76 characters, the header name among
+# them, which leaves 39 octets of text in base64.
+_ASCII_STEP, _UTF8_STEP = 39, 39 // 4
+_NAME_AND_ADDRESS = re.compile(r"(.+) (<[!-;=?-~]+@[!-;=?-~]+>)", re.DOTALL).fullmatch
 
 
 def compose(sender: str, recipient: str, subject: str, body: str, sent_at: float) -> bytes:
     """The octets of a text mail with CRLF line ends.
 
-    Any strings do: what may not stand in a header (line ends, other controls) becomes a blank,
-    a lone surrogate a question mark. ``sent_at`` is seconds since the epoch.
+    Any strings do: what may not stand in a header becomes what ``one_line`` makes of it.
+    ``sent_at`` is seconds since the epoch.
     """
-    mail = Message()
-    mail["From"] = _header(sender)
-    mail["To"] = _header(recipient)
-    mail["Subject"] = _header(subject)
-    mail["Date"] = format_datetime(datetime.fromtimestamp(sent_at, UTC))
-    mail["MIME-Version"] = "1.0"
-    mail.set_payload(_text(body), _UTF8)
-    return mail.as_bytes().replace(b"\n", b"\r\n")
+    # Base64 brings any text through unchanged: line ends, long lines, characters that are no text.
+    head = (
+        f"From: {_sender(one_line(sender))}\r\n"
+        f"To: {_header(one_line(recipient))}\r\n"
+        f"Subject: {_header(one_line(subject))}\r\n"
+        f"Date: {format_datetime(datetime.fromtimestamp(sent_at, UTC))}\r\n"
+        "MIME-Version: 1.0\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: base64\r\n"
+        "\r\n"
+    )
+    return head.encode("ascii") + encodebytes(_text(body)).replace(b"\n", b"\r\n")
 
 
-def _text(value: str) -> str:
-    return value.encode("utf-8", "replace").decode()
+def one_line(value: str) -> str:
+    """Text that can stand in a header: a blank for every line end and other control character, a
+    question mark for half of a surrogate pair."""
+    cleaned = _text(value).decode()
+    if cleaned.isprintable():
+        return cleaned
+    return "".join(character if character.isprintable() else " " for character in cleaned)
 
 
-def _header(value: str) -> Header | str:
-    cleaned = "".join(character if character.isprintable() else " " for character in _text(value))
-    return cleaned if cleaned.isascii() else Header(cleaned, "utf-8")
+def _text(value: str) -> bytes:
+    return value.encode("utf-8", "replace")
+
+
+def _sender(value: str) -> str:
+    """A From header, in which a readable address stays one whatever the name before it holds."""
+    if not _is_plain(value):
+        named = _NAME_AND_ADDRESS(value)
+        if named is not None:
+            return f"{_encoded(named[1])}\r\n {named[2]}"
+    return _header(value)
+
+
+def _header(value: str) -> str:
+    return value if _is_plain(value) else _encoded(value)
+
+
+def _is_plain(value: str) -> bool:
+    """Whether a header says this when it is written as it is."""
+    return (
+        value.isascii()
+        and len(value) <= _PLAIN_LENGTH
+        and "=?" not in value
+        and value == value.strip()
+    )
+
+
+def _encoded(value: str) -> str:
+    """Text in encoded words of RFC 2047, one a line."""
+    step = _ASCII_STEP if value.isascii() else _UTF8_STEP
+    pieces = (value[start : start + step].encode() for start in range(0, len(value), step))
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(piece).decode()}?=" for piece in pieces)

@@ -12,9 +12,10 @@ is no positioning, no stacking, no transform, no negative margin and no viewport
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from attrs import field, frozen
+import css_inline
+from attrs import frozen
 
 VALUE_LENGTH = 400
 """Characters of one value. A font stack of a real newsletter has some 150."""
@@ -24,6 +25,16 @@ SHADOW_REACH = 64
 
 COMBINATORS = 8
 """Combinators in one selector; matching cost grows with them. Newsletters use two or three."""
+
+SHEET_LENGTH = 400_000
+"""Characters of all style sheets of a mail. Newsletters have up to 100,000."""
+
+STYLE_COST = 8_000_000
+"""Characters that style sheets may at most add: for each rule, its length times the elements that
+could match. A large newsletter comes to some 500,000."""
+
+STYLE_MATCHES = 2_000_000
+"""Rules times elements that could match: what matching costs at worst, some 0.1 s."""
 
 BODY_CLASS = "x-body"
 """The class that stands in for the ``body`` element, which a fragment can not have."""
@@ -59,26 +70,36 @@ _CALC = r"calc\((?:[\w.%+*/ -]|\([\w.%+*/ -]{1,80}\)){1,120}\)"
 _WORD = r"-?[^\W\d][\w-]*(?![(\w-])"
 _STRING = r"\"[\w .,&+-]*\"|'[\w .,&+-]*'"
 _VALUE = re.compile(
-    rf"(?:{_NUMBER}|\#[0-9a-f]{{3,8}}(?!\w)|{_COLOUR}|{_GRADIENT}|{_CALC}|{_WORD}|{_STRING}|[ ,/])++",
+    rf"(?:{_NUMBER}|\#[0-9a-f]{{3,8}}(?!\w)|{_COLOUR}|{_GRADIENT}|{_CALC}|{_WORD}|{_STRING}"
+    r"|[ ,/])++",
     re.IGNORECASE,
 )
 _LENGTH = re.compile(r"-?(?:\d+\.?\d*|\.\d+)([a-z%]*)", re.IGNORECASE)
 _IMPORTANT = re.compile(r"[ \t\n\f\r]*![ \t\n\f\r]*important$", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t\n\f\r]+")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
-_URL = re.compile(r"url\([ \t\n\f\r]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^)\"' ]*+))[^)]*+\)", re.IGNORECASE)
-_PIECES = re.compile(r"(?:[^;\"'(]|\"[^\"]*+\"|'[^']*+'|\([^()]*+(?:\([^()]*+\)[^()]*+)*+\)|[\"'(])++")
+_URL = re.compile(
+    r"url\([ \t\n\f\r]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^()\"' ]*+))[^()]*+\)", re.IGNORECASE
+)
+_PLAIN_URL = re.compile(r"[\w:/?#%&=.,~+@!$*-]{1,2000}")
+_PIECES = re.compile(
+    r"(?:[^;\"'(]++|\"[^\"]*+\"|'[^']*+'|\([^()]*+(?:\([^()]*+\)[^()]*+)*+\)|[\"'(])++"
+)
 _SELECTOR = re.compile(
     rf"(?:[*\w-][\w-]*+)?(?:[.#][\w-]++)*+(?:(?: ?> ?| )(?:[*\w-][\w-]*+)?(?:[.#][\w-]++)*+)"
     rf"{{0,{COMBINATORS}}}",
     re.ASCII,
 )
 _BODY_TYPE = re.compile(r"(?<![\w.#-])body(?![\w-])", re.IGNORECASE)
-_SHOWN_EVERYWHERE = re.compile(r"@media[ \t\n\f\r]+(?:only[ \t\n\f\r]+)?(?:all|screen)[ \t\n\f\r]*\Z")
+_SHOWN_EVERYWHERE = re.compile(r"@media +(?:only +)?(?:all|screen)")
+_END = r"(?:px)?(?: !important)?(?=;|$)"
 _INVISIBLE = re.compile(
-    r"(?:^|;)(?:display:none|visibility:hidden|opacity:0?\.?0*(?=[;! ]|$)|"
-    r"(?:max-)?(?:width|height):[01]?(?:px)?(?=[;! ]|$))"
+    rf"(?:^|;)(?:display:none|visibility:hidden|(?:opacity|(?:max-)?(?:width|height)):0?\.?0*{_END})"
 )
+_TINY = re.compile(rf"(?:^|;)(?:max-)?(width|height):[01]{_END}")
+
+
+_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_link_tags=False)
 
 
 @frozen
@@ -95,7 +116,8 @@ class Declarations:
     @property
     def invisible(self) -> bool:
         """Whether what is styled so can not be seen: hidden, transparent, or a pixel large."""
-        return _INVISIBLE.search(self.text) is not None
+        tiny = {found[1] for found in _TINY.finditer(self.text)}
+        return len(tiny) == 2 or _INVISIBLE.search(self.text) is not None
 
 
 @frozen
@@ -111,7 +133,10 @@ class Rule:
         or ``*``."""
         last = self.selector.replace(">", " ").split(" ")[-1]
         names = re.findall(r"[.#]?[\w*-]+", last)
-        return str(names[-1]) if names else "*"
+        if not names:
+            return "*"
+        name = str(names[-1])
+        return name if name[0] in ".#" else name.lower()
 
 
 @frozen
@@ -119,8 +144,6 @@ class Sheet:
     """A style sheet reduced to plain rules, in their order."""
 
     rules: tuple[Rule, ...] = ()
-    pictures: tuple[str, ...] = field(default=())
-    """Addresses that the sheet would have fetched, as written; not checked."""
 
     def __str__(self) -> str:
         return "".join(f"{rule.selector}{{{rule.declarations}}}" for rule in self.rules)
@@ -151,16 +174,46 @@ def sheet(text: str) -> Sheet:
 
     Rules under a condition (``@media`` with a width, a colour scheme) are left out: a style
     attribute can not say "if", and the unconditional ones are the layout that its author drew for
-    readers who understand no conditions. ``@import`` and ``@font-face`` are never looked at.
+    readers who understand no conditions. ``@import`` and ``@font-face`` are never looked at. A
+    background that would be fetched stays in its rule as an address, for :func:`declarations` of
+    the element to tell.
     """
     rules: list[Rule] = []
-    pictures: list[str] = []
     for prelude, body in _blocks(_COMMENT.sub("", text)):
         found = declarations(body)
-        pictures += found.pictures
-        if found.text:
-            rules += [Rule(selector, found.text) for selector in _selectors(prelude)]
-    return Sheet(tuple(rules), tuple(pictures))
+        kept = ";".join(filter(None, (found.text, _background(found.pictures))))
+        if kept:
+            rules += [Rule(selector, kept) for selector in _selectors(prelude)]
+    return Sheet(tuple(rules))
+
+
+@frozen
+class Styled:
+    """Markup whose style sheets moved into ``style`` attributes."""
+
+    markup: str
+    defects: tuple[str, ...] = ()
+
+
+def inlined(markup: str, sheets: Sequence[str], names: Mapping[str, int]) -> Styled:
+    """Apply style sheets to markup that :func:`.caps.level` wrote. Never raises.
+
+    :param names: how many elements there are of each tag name, ``.class`` and ``#id``.
+    """
+    if sum(map(len, sheets)) > SHEET_LENGTH:
+        return Styled(markup, (f"style sheets left out: more than {SHEET_LENGTH} characters",))
+    reduced = sheet("\n".join(sheets))
+    if not reduced.rules or not markup:
+        return Styled(markup)
+    everything = sum(count for name, count in names.items() if name[0] not in ".#")
+    matches = [everything if r.key == "*" else names.get(r.key, 0) for r in reduced.rules]
+    cost = sum(n * len(r.declarations) for n, r in zip(matches, reduced.rules, strict=True))
+    if cost > STYLE_COST or sum(matches) > STYLE_MATCHES:
+        return Styled(markup, ("style sheets left out: too many rules and elements",))
+    try:
+        return Styled(_INLINER.inline(f"<style>{reduced}</style>{markup}"))
+    except css_inline.InlineError:
+        return Styled(markup, ("style sheets left out: not understood",))
 
 
 def _is_flat(text: str) -> bool:
@@ -169,6 +222,13 @@ def _is_flat(text: str) -> bool:
 
 def _is_known(name: str) -> bool:
     return name in _PLAIN_SET or name in _NEVER_NEGATIVE_SET or name in _SHORT_REACH_SET
+
+
+def _background(pictures: tuple[str, ...]) -> str:
+    """The declaration that carries the address of a background on to where it is judged."""
+    if not pictures or not _PLAIN_URL.fullmatch(pictures[0]):
+        return ""
+    return f'background-image:url("{pictures[0]}")'
 
 
 def _take(found: re.Match[str], pictures: list[str]) -> str:
@@ -204,23 +264,23 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
     """Each innermost block ``prelude { body }`` that no condition stands around."""
     open_preludes: list[str] = []
     chunk = ""
-    for token in re.split(r"([{}])", text):
-        if token == "{":
+    for mark in re.split(r"([{}])", text):
+        if mark == "{":
             open_preludes.append(chunk.rpartition(";")[2].strip())
-        elif token == "}":
+        elif mark == "}":
             if open_preludes:
                 prelude = open_preludes.pop()
                 around = len(open_preludes) <= 1 and all(map(_applies, open_preludes))
                 if around and prelude and not prelude.startswith("@"):
                     yield prelude, chunk
         else:
-            chunk = token
+            chunk = mark
             continue
         chunk = ""
 
 
 def _applies(prelude: str) -> bool:
-    return _SHOWN_EVERYWHERE.match(prelude.lower()) is not None
+    return _SHOWN_EVERYWHERE.fullmatch(_SPACE.sub(" ", prelude.lower())) is not None
 
 
 def _selectors(prelude: str) -> Iterator[str]:

@@ -1,75 +1,199 @@
 """Everything a reader may ask of one mail, computed once.
 
-The two JSON texts hold what depends on the mail alone; the web puts around them what depends on
-the mailbox (id, cursor, seen). They are text and not objects because they are made in a worker
-process, cached as they are and copied into answers as they are.
+The JSON texts hold what depends on the mail alone; the web puts around them what depends on the
+mailbox (id, cursor, seen). They are text and not objects because they are made in a worker
+process, kept as they are and copied into answers as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import orjson
-from attrs import field, frozen
-from fast_mail_parser import ParseError, parse_email
+from attrs import asdict, field, frozen
+
+from tempmail.content import html as markup
+from tempmail.content import mime
+from tempmail.content.codes import best_code, find_codes
+from tempmail.content.links import best_link, find_links
+from tempmail.content.plain import visible_text
+from tempmail.content.reading import Mailbox
+
+PREVIEW_LENGTH = 200
+"""Characters of the preview in a list."""
 
 
 @frozen
 class Digest:
-    """What was understood of one mail.
+    """What a list tells of one mail, and what is waited for.
 
-    ``sender`` is name and address as one text, to be searched. ``summary`` and ``whole`` are the
-    members of JSON objects, without their braces: those of the interface's SUMMARY that come from
-    the content, and those that the whole message adds.
+    ``sender`` is name and address as one text, to be searched, and ``sender_address`` the latter
+    alone. ``text`` is the plain body, or what a reader sees of the HTML where there is none.
+    ``summary`` is the members of a JSON object, without its braces: those of the interface's
+    SUMMARY that come from the content.
     """
 
     sender: str
+    sender_address: str
     subject: str
     text: str = field(repr=False)
     code: str | None
     link: str | None
     summary: bytes = field(repr=False)
-    whole: bytes = field(repr=False)
 
     @property
     def size(self) -> int:
-        """About the octets this takes."""
-        return 400 + len(self.summary) + len(self.whole) + 4 * len(self.text)
+        """About the octets of memory this takes."""
+        return 500 + len(self.summary) + 4 * len(self.text)
+
+
+@frozen
+class Document:
+    """A mail's HTML as a complete document, and the headers it must be sent with."""
+
+    octets: bytes = field(repr=False)
+    headers: dict[str, str]
 
 
 def digest(octets: bytes) -> Digest:
-    """Read one mail; never raises."""
-    try:
-        mail = parse_email(octets)
-    except ParseError as error:
-        return _compose("", "", "", "", defects=[f"this mail could not be read: {error}"])
-    name, address = "", ""
-    if mail.from_ is not None:
-        name, address = mail.from_.display_name or "", mail.from_.address
-    return _compose(name, address, mail.subject, "\n".join(mail.text_plain), defects=[])
+    """What a list tells of a mail. Meant for a worker: a hostile mail may take a second."""
+    reading = mime.read(octets)
+    visible = visible_text(reading.html or "")
+    code = best_code(find_codes(reading.subject, reading.text, visible))
+    link = best_link(find_links(reading.text, reading.html or ""))
+    return _digest(
+        reading.subject,
+        reading.sender,
+        reading.to,
+        reading.text or visible,
+        has_html=reading.html is not None,
+        attachment_count=len(reading.attachments),
+        code=code.value if code is not None else None,
+        link=link.url if link is not None else None,
+    )
 
 
-def _compose(name: str, address: str, subject: str, text: str, defects: list[str]) -> Digest:
-    summary = {
-        "from": {"name": name, "address": address},
-        "to": [],
-        "subject": subject,
-        "preview": " ".join(text[:400].split())[:200],
-        "has_html": False,
-        "attachment_count": 0,
-        "code": None,
-        "link": None,
-    }
-    whole = {"text": text, "html": None, "defects": defects}
+def glimpse(octets: bytes) -> Digest:
+    """What the header alone tells of a mail.
+
+    Safe in the reactor: it looks at a bounded header and nothing else.
+    """
+    glance = mime.glance(octets)
+    return _digest(glance.subject, glance.sender, glance.to, "", has_html=glance.has_html)
+
+
+def whole(octets: bytes) -> bytes:
+    """What the whole message adds to its summary, as members of a JSON object without its braces.
+
+    Meant for a worker, like :func:`digest`.
+    """
+    reading = mime.read(octets)
+    clean, visible = markup.CleanHtml(), ""
+    if reading.html is not None:
+        clean = markup.sanitise(reading.html, mime.inline_pictures(octets))
+        visible = visible_text(reading.html)
+    return _members(
+        {
+            "cc": _people(reading.cc),
+            "reply_to": _people(reading.reply_to),
+            "date": _rfc3339(reading.date),
+            "message_id": reading.message_id,
+            "headers": reading.headers,
+            "text": reading.text or visible,
+            "html": clean.fragment or None,
+            "attachments": [asdict(attachment) for attachment in reading.attachments],
+            "codes": [asdict(code) for code in find_codes(reading.subject, reading.text, visible)],
+            "links": [asdict(link) for link in find_links(reading.text, reading.html or "")],
+            "remote_content": clean.remote_hosts,
+            "tracking_pixels": clean.tracking_pixels,
+            "defects": [*reading.defects, *clean.defects],
+        }
+    )
+
+
+def whole_glimpse(octets: bytes) -> bytes:
+    """The same from the header alone, for a mail that stalled or crashed its reader.
+
+    Safe in the reactor, like :func:`glimpse`.
+    """
+    glance = mime.glance(octets)
+    return _members(
+        {
+            "cc": [],
+            "reply_to": [],
+            "date": None,
+            "message_id": glance.message_id,
+            "headers": [],
+            "text": "",
+            "html": None,
+            "attachments": [],
+            "codes": [],
+            "links": [],
+            "remote_content": [],
+            "tracking_pixels": 0,
+            "defects": [*glance.defects, "reading this mail took too much, so this is its header"],
+        }
+    )
+
+
+def document(octets: bytes, images_remote: bool) -> Document | None:
+    """The mail's HTML as a document of its own; None where it has none that can be shown."""
+    reading = mime.read(octets)
+    if reading.html is None:
+        return None
+    clean = markup.sanitise(reading.html, mime.inline_pictures(octets))
+    if not clean.fragment:
+        return None
+    body, headers = markup.document(clean, images_remote=images_remote, title=reading.subject)
+    return Document(body, dict(headers))
+
+
+def _digest(
+    subject: str,
+    sender: Mailbox | None,
+    to: Sequence[Mailbox],
+    text: str,
+    *,
+    has_html: bool,
+    attachment_count: int = 0,
+    code: str | None = None,
+    link: str | None = None,
+) -> Digest:
+    sender = sender or Mailbox("", "")
     return Digest(
-        sender=f"{name} <{address}>",
+        sender=f"{sender.name} <{sender.address}>",
+        sender_address=sender.address,
         subject=subject,
         text=text,
-        code=None,
-        link=None,
-        summary=_members(summary),
-        whole=_members(whole),
+        code=code,
+        link=link,
+        summary=_members(
+            {
+                "from": asdict(sender),
+                "to": [mailbox.address or mailbox.name for mailbox in to],
+                "subject": subject,
+                "preview": " ".join(text[: 4 * PREVIEW_LENGTH].split())[:PREVIEW_LENGTH],
+                "has_html": has_html,
+                "attachment_count": attachment_count,
+                "code": code,
+                "link": link,
+            }
+        ),
     )
+
+
+def _people(mailboxes: Sequence[Mailbox]) -> list[dict[str, str]]:
+    return [asdict(mailbox) for mailbox in mailboxes]
+
+
+def _rfc3339(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    try:
+        return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except (OverflowError, ValueError):
+        return None
 
 
 def _members(content: Mapping[str, object]) -> bytes:

@@ -7,36 +7,35 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 
 from tempmail.content.charset import decode
-from tempmail.content.labels import codec_for
+from tempmail.content.labels import WESTERN, codec_for
 
 # Octets of a header block that are looked at. A chain of ARC and DKIM signatures comes to 40 kB,
 # Cc to a whole department to 100 kB.
 MAX_BLOCK_OCTETS = 256 * 1024
-# Octets of one field that are looked at: an encoded word costs 4 us, so 64 KiB of them 15 ms.
+# Octets of one field that are looked at: 2000 addresses, or 1000 encoded words of full length.
 MAX_FIELD_OCTETS = 64 * 1024
 # Fields of one block that are listed. Long ways through many relays have 100.
 MAX_FIELDS = 1000
 # Characters of a date that are looked at. The longest in RFC 5322 has 60 with its comment.
 MAX_DATE_CHARACTERS = 200
-# Encoded words decoded in one block; as many as the longest field may hold.
-MAX_NOTE_WORDS = 4000
+# Encoded words of one field that are decoded; the others stay as they are.
+MAX_WORDS = 2000
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
-_FIELD = re.compile(rb"([^\s:][^\n:]{0,200}?)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)(?:\n|\Z)")
-_FIELD_START = re.compile(rb"[!-9;-~]{1,200}[ \t]*:")
+_FIELD_START = re.compile(rb"[!-9;-~]{1,200}+[ \t]*+:")
+_FIELD = re.compile(rb"^([^\s:]{1,200}+)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
+RUN_OF_FIELDS = re.compile(rb"(?:[^\s:]{1,200}+[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z))*+")
 _KNOWN_FIELD = re.compile(
     rb"\n(?:content-|mime-version|subject|from|to|cc|date|message-id|received|x-|reply-to|dkim-)"
-    rb"[a-z-]{0,60}[ \t]*:",
+    rb"[a-z-]{0,60}+[ \t]*+:"
 )
-_FOLD = re.compile(r"\r*\n(?=[ \t])")
 # RFC 2047 section 2, more generous: spaces inside, any length, a language (RFC 2231 section 5).
 _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,75})\?([BbQq])\?([^?]*)\?=")
-_Q_ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})")
-_NOT_BASE64 = bytes(
-    set(range(256))
-    - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
+NOT_BASE64 = bytes(
+    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
 )
 _LINE_BREAKS = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
 # C0, DEL, C1; bidirectional embeddings, overrides and isolates; deprecated format characters;
@@ -47,51 +46,38 @@ _UNSAFE = re.compile(
 )
 # Also the characters that can not be seen at all, and every mark that changes direction. The
 # joiners of emoji and of Persian (U+200C, U+200D) stay.
-_INVISIBLE = re.compile("[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2060-\u2064\u3164\ufeff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2060-\u2064\u3164\ufeff]"
+)
 _DECLARED = re.compile(rb"charset[ \t]*=[ \t]*[\"']?([A-Za-z0-9._:+-]{1,40})", re.IGNORECASE)
 
 
-def block_end(octets: bytes, start: int, limit: int) -> tuple[int, int]:
-    """Where the header block that begins at ``start`` ends, and where the body begins.
+def block_end(octets: bytes) -> tuple[int, int]:
+    """Where the header block of a mail ends, and where the body begins.
 
-    ``limit`` is as far as is looked for the empty line. Without one there everything up to
-    ``limit`` is header and the body is empty, as it is with the first line already empty. A block
-    that does not begin like a field is no block at all: everything is body.
+    Without an empty line all is header, of which no more than MAX_BLOCK_OCTETS are looked at.
+    A block that does not begin like a field is none: everything is body. A line that is neither a
+    field nor the continuation of one ends the block too, unless a well-known field follows it:
+    then that line is only damage.
     """
-    if octets.startswith((b"\n", b"\r\n"), start):
-        return start, octets.index(b"\n", start) + 1
-    if not _FIELD_START.match(octets, start):
-        return start, start
-    blank = _BLANK_LINE.search(octets, start, limit)
-    return (blank.start() + 1, blank.end()) if blank else (limit, limit)
+    if octets.startswith((b"\n", b"\r\n")):
+        return 0, octets.index(b"\n") + 1
+    if not _FIELD_START.match(octets):
+        return 0, 0
+    blank = _BLANK_LINE.search(octets)
+    end, body = (blank.start() + 1, blank.end()) if blank else (len(octets), len(octets))
+    known = min(end, MAX_BLOCK_OCTETS)
+    run = RUN_OF_FIELDS.match(octets, 0, known)
+    stray = run.end() if run else 0
+    if stray < known and not _KNOWN_FIELD.search(octets[stray:known].lower()):
+        return stray, stray
+    return end, body
 
 
 def fields(block: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Names and raw values of a block, in order, folds and all; lines that are none are skipped."""
-    position, end = 0, len(block)
-    while position < end:
-        field = _FIELD.match(block, position)
-        if field:
-            yield field[1], field[2]
-            position = field.end()
-        else:
-            position = block.find(b"\n", position) + 1 or end
-
-
-def stray_line(block: bytes) -> int | None:
-    """Where a block without an empty line behind it turns into body; ``None`` if it does not.
-
-    The first line that is neither a field nor the continuation of one ends the header, unless a
-    well-known field follows: then that line is only damage.
-    """
-    position, end = 0, len(block)
-    while position < end:
-        field = _FIELD.match(block, position)
-        if field is None:
-            known = _KNOWN_FIELD.search(block[position:].lower())
-            return None if known else position
-        position = field.end()
-    return None
+    for field in _FIELD.finditer(block):
+        yield field[1], field[2]
 
 
 def declared_charset(beginning: bytes) -> str:
@@ -114,16 +100,11 @@ def raw_text(value: bytes, hint: str = "") -> str:
     ISO-2022-JP is read as such.
     """
     value = value[:MAX_FIELD_OCTETS]
-    if value.isascii() and b"\x1b" not in value:
-        text = value.decode("ascii")
-    else:
-        try:
-            text = decode(value, "utf-8" if not value.isascii() else "", guess=False).text
-            if "\ufffd" in text or not value.isascii():
-                text = value.decode("utf-8")
-        except UnicodeDecodeError:
-            text = decode(value, hint or "windows-1252", guess=False).text
-    return _FOLD.sub("", text).strip(" \t\r\n") if "\n" in text else text.strip(" \t\r")
+    try:
+        text = value.decode("utf-8") if b"\x1b" not in value else decode(value, guess=False).text
+    except UnicodeDecodeError:
+        text = decode(value, hint or WESTERN, guess=False).text
+    return text.replace("\r\n", "").replace("\n", "").strip(" \t\r")
 
 
 def decode_words(text: str) -> str:
@@ -135,18 +116,19 @@ def decode_words(text: str) -> str:
     if "=?" not in text:
         return text
     pieces: list[str] = []
-    run, label, last = b"", "", 0
-    for word in _ENCODED_WORD.finditer(text):
+    run: list[bytes] = []
+    label, last = "", 0
+    for word in islice(_ENCODED_WORD.finditer(text), MAX_WORDS):
         between = text[last : word.start()]
-        charset = word[1].split("*", 1)[0].lower()
+        charset = word[1].partition("*")[0].lower()
         adjacent = last > 0 and not between.strip(" \t\r\n")
         if not (adjacent and charset == label):
-            pieces.append(decode(run, label, guess=False).text if run else "")
+            pieces.append(decode(b"".join(run), label, guess=False).text)
             pieces.append("" if adjacent else between)
-            run, label = b"", charset
-        run += _word_octets(word[2], word[3])
+            run, label = [], charset
+        run.append(_word_octets(word[2], word[3]))
         last = word.end()
-    pieces.append(decode(run, label, guess=False).text if run else "")
+    pieces.append(decode(b"".join(run), label, guess=False).text)
     pieces.append(text[last:])
     return "".join(pieces)
 
@@ -154,20 +136,12 @@ def decode_words(text: str) -> str:
 def _word_octets(encoding: str, encoded: str) -> bytes:
     """The octets of one encoded word; what is wrongly encoded gives what it can."""
     octets = encoded.encode("utf-8", "replace")
-    if encoding in "Qq":
-        unescaped = _Q_ESCAPE.sub(lambda found: binascii.unhexlify(found[1]), octets)
-        return unescaped.replace(b"_", b" ") if b"=5F" not in octets.upper() else _q(octets)
-    return unbase64(octets)
-
-
-def _q(octets: bytes) -> bytes:
-    """The Q encoding where an underscore is escaped: plain ones are spaces first."""
-    return _Q_ESCAPE.sub(lambda found: binascii.unhexlify(found[1]), octets.replace(b"_", b" "))
+    return binascii.a2b_qp(octets, header=True) if encoding in "Qq" else unbase64(octets)
 
 
 def unbase64(octets: bytes) -> bytes:
     """Base64 undone: foreign characters skipped, up to the first padding, missing padding added."""
-    plain = octets.translate(None, _NOT_BASE64).partition(b"=")[0]
+    plain = octets.translate(None, NOT_BASE64).partition(b"=")[0]
     surplus = len(plain) % 4
     if surplus == 1:
         plain = plain[:-1]

@@ -86,7 +86,8 @@ def _table() -> dict[str, str]:
     return table
 
 
-_CODECS = _table()
+# Every label we know, folded, and the name of its codec.
+CODECS = _table()
 
 
 def codec_for(label: str) -> str | None:
@@ -99,4 +100,4 @@ def codec_for(label: str) -> str | None:
     if not words:
         return None
     name = words[0].split("*", 1)[0].strip("'\";,")
-    return _CODECS.get(name) or _CODECS.get(name.removeprefix("x-").removeprefix("cs"))
+    return CODECS.get(name) or CODECS.get(name.removeprefix("x-").removeprefix("cs"))

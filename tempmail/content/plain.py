@@ -1,11 +1,14 @@
 """What a reader sees of an HTML document: its text, and where its links stand in that text.
 
-The document is walked once, from left to right, by a scanner that never goes back and keeps no
-stack, so the time is linear in the length whatever the shape. The standard ``html.parser`` of
-Python 3.11 is not: 20,000 times ``<a `` take it 19 s (40,000 take 84 s), and its entity decoder
-raises on a numeric reference of more than 4,300 digits. What the scanner does with broken markup
-follows the tokenizer of the HTML standard (WHATWG, section 13.2.5), as a browser would.
+The document is walked once, from left to right, by a scanner that never goes back and never looks
+deeper than one level up, so the time is linear in the length whatever the shape. The standard
+``html.parser`` of Python 3.11 is not: 20,000 times ``<a `` take it 19 s (40,000 take 84 s), and its
+entity decoder raises on a numeric reference of more than 4,300 digits. What the scanner does with
+broken markup follows the tokenizer of the HTML standard (WHATWG, section 13.2.5), as a browser
+would.
 """
+
+from __future__ import annotations
 
 import html
 import re
@@ -40,10 +43,9 @@ _BLOCKS = frozenset(
     "option p pre section summary table tbody tfoot thead tr ul".split()
 )
 _CELLS = frozenset({"td", "th"})
-_UNSHOWN = frozenset("script style title template iframe noembed noframes xmp head".split())
-"""Their text is not shown. Of ``head`` only the parts with text of their own matter."""
+_RAW = frozenset("script style title iframe noembed noframes xmp".split())
+"""What stands in them is not markup and is not shown; of the head only these have text."""
 
-_RAW = _UNSHOWN - {"head", "template"}
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 _ENCLOSING = frozenset("body div html p table tbody td th tr ul ol li".split())
 _HIDING_STYLE = re.compile(
@@ -173,6 +175,9 @@ class _Reader:
     _open: tuple[_Tag, int, bool] | None = None
     _alternative: str = ""
     _coloured_cell: bool = False
+    _blocks: list[tuple[str, str]] = Factory(list)
+    """Open blocks: name, and the break before and behind each."""
+
     _hider: str = ""
     _inside_hider: Counter[str] = Factory(Counter)
 
@@ -222,11 +227,13 @@ class _Reader:
             self._break(" ")
             self._coloured_cell = "bgcolor" in tag.attributes or "background" in tag.style
         elif tag.name in _BLOCKS:
-            self._break(" " if _INLINE_STYLE.search(tag.style) else "\n")
+            kind = " " if _INLINE_STYLE.search(tag.style) else "\n"
+            self._break(kind)
+            self._blocks.append((tag.name, kind))
         elif tag.name == "a":
             self._close_anchor()
             self._open = (tag, self._length, self._coloured_cell)
-        elif tag.name == "img" and not tag.hides:
+        elif tag.name == "img" and self._open and len(self._alternative) < 300:
             self._alternative += " " + tag.attributes.get("alt", "")[:200]
         if tag.name == "pre":
             self._preserving += 1
@@ -240,7 +247,8 @@ class _Reader:
         elif tag.name in _CELLS:
             self._break(" ")
         elif tag.name in _BLOCKS:
-            self._break("\n")
+            matched = self._blocks and self._blocks[-1][0] == tag.name
+            self._break(self._blocks.pop()[1] if matched else "\n")
         if tag.name == "pre" and self._preserving:
             self._preserving -= 1
 

@@ -1,0 +1,415 @@
+"""HTML of strangers, made fit to be shown.
+
+Two walls, each of which holds without the other:
+
+1. :func:`sanitise` rewrites the HTML. Caps and a rewriting pass first (:mod:`.caps`), because what
+   follows builds trees; then style sheets move into ``style`` attributes (css-inline, told to fetch
+   nothing); then nh3 keeps known elements and attributes; then every tag that is left is written
+   anew with values that are understood (this module and :mod:`.css`).
+2. :func:`document` wraps a fragment, clean or not, into a document whose own policy (CSP Level 3)
+   runs no script, sends no form, fetches nothing and shares no origin with anybody.
+
+Pictures that would have to be fetched are held back in ``data-remote-`` attributes, so the reader
+can be asked first, and asked once.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Mapping
+from html import escape, unescape
+from urllib.parse import quote, unquote, unquote_to_bytes
+
+import idna
+import nh3
+from attrs import Factory, define, frozen
+
+from tempmail.content import caps, css
+
+PICTURE_OCTETS = 5 * 1024 * 1024
+"""Octets of one picture that the mail brings along and the fragment shows."""
+
+PICTURES_OCTETS = 6 * 1024 * 1024
+"""Octets of all such pictures, each counted as often as it is shown; base64 adds a third."""
+
+FRAGMENT_LENGTH = 4_000_000
+"""Characters of a cleaned fragment without its pictures."""
+
+TEXT_LENGTH = 1_000
+"""Characters of an alternative text."""
+
+ADDRESSES = 5_000
+"""Different URLs of one mail that are looked at; a host in other letters costs 0.1 ms."""
+
+HOST_LENGTH = 253
+"""Characters of a host name (RFC 1035 2.3.4, without the final dot)."""
+
+HOST_LENGTH_IN_OTHER_LETTERS = 100
+"""Characters of one that is not ASCII; as A-labels such a name is longer."""
+
+RASTER = frozenset({"png", "jpeg", "jpg", "pjpeg", "x-png", "gif", "webp", "bmp", "avif"})
+"""Subtypes of ``image/`` shown. SVG is a document that can carry script, and is none of them."""
+
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"RIFF", "webp"),
+)
+_URL_ATTRIBUTES = frozenset({"href", "src"})
+_COMMON_ATTRIBUTES = caps.ATTRIBUTES_KEPT - _URL_ATTRIBUTES - {"class", "id"}
+_SCHEMES = frozenset({"http", "https", "mailto", "tel", "cid", caps.HELD})
+_TAG = re.compile(r"<(?:(/?)([a-z][a-z0-9]*)((?: [a-z-]+=\"[^\"]*\")*)>)?")
+_ATTRIBUTE = re.compile(r" ([a-z-]+)=\"([^\"]*)\"")
+_HINT = re.compile(r"[\w#%.,:;+ -]{0,100}")
+_COLOUR = re.compile(r"#?[0-9A-Za-z]{3,20}")
+_PIXELS = re.compile(r" *([0-9]{1,4})(?:px)? *")
+_HELD_SOURCE = re.compile(r"<img data-remote-src=")
+_HELD_BACKGROUND = re.compile(
+    r"<([a-z][a-z0-9]*) data-remote-background=\"([^\"]*)\" style=\"([^\"]*)\""
+)
+_BEYOND_POLICY = re.compile(
+    r"<(?=/*(?:base|embed|fencedframe|frame|frameset|iframe|link|meta|object|portal|script)[\s/>])",
+    re.IGNORECASE | re.ASCII,
+)
+"""Elements for which browsers open a connection before they ask the policy (Chromium 156 does for
+``link rel=preconnect`` and ``iframe``), and their like. A clean fragment has none."""
+
+_FRAME = '<div style="overflow:auto">'
+"""Round every fragment: what is wider than its place scrolls there and covers nothing else."""
+
+_NH3 = nh3.Cleaner(
+    tags=set(caps.ELEMENTS_KEPT),
+    clean_content_tags=set(),
+    attributes={"*": set(_COMMON_ATTRIBUTES), "a": {"href"}, "img": {"src"}},
+    url_schemes=set(_SCHEMES),
+    url_relative=lambda url: f"https:{url}" if url.startswith("//") else None,
+    link_rel=None,
+)
+
+
+@frozen
+class CleanHtml:
+    """What :func:`sanitise` leaves of a mail's HTML."""
+
+    fragment: str = ""
+    """Fit to be put into any page; fetches nothing. Empty when there is nothing to show."""
+
+    remote_hosts: tuple[str, ...] = ()
+    """Hosts (A-labels) that the mail wants asked for pictures, in order of appearance."""
+
+    tracking_pixels: int = 0
+    """Remote pictures nobody could see. They are not loaded even when remote ones are asked for."""
+
+    links: tuple[str, ...] = ()
+    """Where its links lead, each once, in order of appearance."""
+
+    defects: tuple[str, ...] = ()
+    """What was left out for being too much, in words."""
+
+    @property
+    def fragment_with_remote(self) -> str:
+        """The fragment with its remote pictures and backgrounds (http and https) let in."""
+        shown = _HELD_SOURCE.sub("<img src=", self.fragment)
+        return _HELD_BACKGROUND.sub(_with_background, shown)
+
+
+def _with_background(found: re.Match[str]) -> str:
+    tag, url, style = found.groups()
+    return f"<{tag} style=\"{style};background-image:url('{url}')\""
+
+
+Pictures = Mapping[str, tuple[str, bytes]]
+"""Content-ID (with or without angle brackets) -> content type, octets."""
+
+
+def sanitise(
+    html: str, pictures: Pictures | None = None, *, cleaner: Callable[[str], str] = _NH3.clean
+) -> CleanHtml:
+    """Make the HTML of a mail safe to show, keeping its looks.
+
+    Never raises for any text. What does not pass a cap has no fragment, and ``defects`` says why.
+
+    :param pictures: the pictures that ``cid:`` URLs (RFC 2392) name.
+    :param cleaner: what drops unknown elements and attributes; another one only in tests.
+    """
+    html = html.encode("utf-8", "replace").decode("utf-8")
+    defects: list[str] = []
+    try:
+        level = caps.level(html)
+        finish = _Finish(level.held, _by_id(pictures or {}), defects)
+        styled = css.inlined(level.markup, level.sheets, level.names)
+        defects += styled.defects
+        cleaned = cleaner(styled.markup)
+        if len(cleaned) > FRAGMENT_LENGTH:
+            raise caps.TooMuch(f"the cleaned HTML has more than {FRAGMENT_LENGTH} characters")
+    except caps.TooMuch as error:
+        return CleanHtml(defects=(f"HTML not shown: {error}",))
+    fragment = _TAG.sub(finish.tag, cleaned)
+    return CleanHtml(
+        f"{_FRAME}{fragment}</div>" if fragment else "",
+        tuple(finish.hosts),
+        finish.tracking_pixels,
+        tuple(finish.links),
+        tuple(defects),
+    )
+
+
+def document(
+    clean: CleanHtml,
+    *,
+    images_remote: bool = False,
+    title: str = "",
+    lang: str = "",
+    direction: str = "auto",
+) -> tuple[bytes, Mapping[str, str]]:
+    """A complete document for the fragment, in UTF-8, and the headers it must be sent with.
+
+    The policy is in the headers and, as far as a ``meta`` element can say it, in the document, so
+    a saved copy is held by it too. Nothing in it relies on the fragment being clean.
+    """
+    policy = _policy(images_remote)
+    fragment = clean.fragment_with_remote if images_remote else clean.fragment
+    fragment = _BEYOND_POLICY.sub("&lt;", fragment)
+    language = f' lang="{lang}"' if re.fullmatch(r"[A-Za-z0-9-]{2,35}", lang) else ""
+    direction = direction if direction in ("ltr", "rtl") else "auto"
+    text = (
+        f'<!DOCTYPE html>\n<html{language} dir="{direction}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        '<meta http-equiv="x-dns-prefetch-control" content="off">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_BASE_STYLE}</style>\n</head>\n"
+        f"<body>{fragment}</body>\n</html>\n"
+    )
+    return text.encode("utf-8", "replace"), {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": f"{policy}; frame-ancestors 'self'; {_SANDBOX}",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-DNS-Prefetch-Control": "off",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+
+
+_SANDBOX = "sandbox allow-popups allow-popups-to-escape-sandbox"
+_BASE_STYLE = (
+    ":root{color-scheme:light;background:#fff;color:#1a1a1a}"
+    "body{margin:8px;font:15px/1.5 system-ui,sans-serif;overflow-wrap:break-word}"
+    "img{max-width:100%}"
+)
+
+
+def _policy(images_remote: bool) -> str:
+    pictures = "data: https: http:" if images_remote else "data:"
+    return (
+        f"default-src 'none'; img-src {pictures}; style-src 'unsafe-inline'; font-src 'none'; "
+        "form-action 'none'; base-uri 'none'"
+    )
+
+
+def _by_id(pictures: Pictures) -> Pictures:
+    return {name.strip().strip("<>"): picture for name, picture in pictures.items()}
+
+
+@define
+class _Finish:
+    """Writes each tag anew, and remembers what it saw."""
+
+    held: tuple[str, ...]
+    pictures: Pictures
+    defects: list[str]
+    hosts: dict[str, None] = Factory(dict)
+    links: dict[str, None] = Factory(dict)
+    addresses: dict[str, Address | None] = Factory(dict)
+    tracking_pixels: int = 0
+    octets_left: int = PICTURES_OCTETS
+    styles: dict[str, css.Declarations] = Factory(dict)
+
+    def tag(self, found: re.Match[str]) -> str:
+        """A tag as nh3 writes it, all values quoted and escaped -> the same, finished.
+
+        A ``<`` that begins no such tag becomes text, and an element that is not known is dropped,
+        so that this holds alone: css-inline has been seen to write attributes that break out.
+        """
+        slash, name, attributes = found.groups()
+        if name is None:
+            return "&lt;"
+        if name not in caps.ELEMENTS_KEPT:
+            return ""
+        return found[0] if slash or not attributes else self._finished(name, attributes)
+
+    def _finished(self, name: str, attributes: str) -> str:
+        given = {key: unescape(value) for key, value in _ATTRIBUTE.findall(attributes)}
+        style = self._style(given.pop("style", ""))
+        background = given.pop("background", "") or next(iter(style.pictures), "")
+        written: dict[str, str] = {}
+        if name == "img":
+            written |= self._picture(given.pop("src", ""), style.invisible or _is_pixel(given))
+        elif background and (place := self._remote(background)):
+            written["data-remote-background"] = place.url
+            written["style"] = ""
+        elif name == "a":
+            written |= self._link(given.pop("href", ""))
+        colour = given.pop("text", "")  # of a body element: the colour of all its text
+        declared = f"color:{colour};" if _COLOUR.fullmatch(colour) else ""
+        if declared or style.text:
+            written["style"] = declared + style.text
+        for key, value in given.items():
+            if key == "alt":
+                written[key] = value[:TEXT_LENGTH]
+            elif key in _COMMON_ATTRIBUTES and _HINT.fullmatch(value):
+                written[key] = value
+        return "".join((f"<{name}", *(f' {k}="{_quoted(v)}"' for k, v in written.items()), ">"))
+
+    def _remote(self, url: str) -> Address | None:
+        """Remember the host that this picture would be fetched from; None when it has none."""
+        place = self._address(url)
+        if place is None or not place.is_web:
+            return None
+        self.hosts.setdefault(place.host)
+        return place
+
+    def _address(self, url: str) -> Address | None:
+        if url in self.addresses:
+            return self.addresses[url]
+        if len(self.addresses) == ADDRESSES:
+            note = f"more than {ADDRESSES} addresses in the HTML, the others left out"
+            self.defects += [] if note in self.defects else [note]
+            return None
+        place = self.addresses[url] = address(url)
+        return place
+
+    def _style(self, text: str) -> css.Declarations:
+        found = self.styles.get(text)
+        if found is None:
+            found = self.styles[text] = css.declarations(text)
+        return found
+
+    def _link(self, href: str) -> dict[str, str]:
+        place = self._address(href) if href else None
+        if place is None:
+            return {}
+        self.links.setdefault(place.url)
+        return {
+            "href": place.url,
+            "title": place.host,
+            "target": "_blank",
+            "rel": "noopener noreferrer nofollow",
+            "referrerpolicy": "no-referrer",
+        }
+
+    def _picture(self, source: str, invisible: bool) -> dict[str, str]:
+        scheme, _, name = source.strip().partition(":")
+        if scheme.lower() == "cid":
+            return self._shown(self._enclosed(name))
+        if scheme == caps.HELD:
+            return self._shown(self._written_out(name))
+        place = self._remote(source) if source else None
+        if place is None:
+            return {}
+        if invisible:
+            self.tracking_pixels += 1
+            return {}
+        return {"data-remote-src": place.url, "referrerpolicy": "no-referrer"}
+
+    def _enclosed(self, name: str) -> tuple[str, bytes] | None:
+        """The picture that the mail brings under this Content-ID, when it is one of pixels."""
+        content_type, octets = self.pictures.get(unquote(name).strip("<>"), ("", b""))
+        kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
+        if kind == "image" and subtype in RASTER:
+            return subtype, octets
+        if content_type.lower().startswith("application/octet-stream"):
+            for signature, subtype in _SIGNATURES:
+                if octets.startswith(signature):
+                    return subtype, octets
+        return None
+
+    def _written_out(self, name: str) -> tuple[str, bytes] | None:
+        """The picture that the HTML itself holds, put aside under this number."""
+        if not name.isascii() or not name.isdigit() or int(name[:6]) >= len(self.held):
+            return None
+        kind, _, data = self.held[int(name[:6])].partition(",")
+        try:
+            octets = base64.b64decode(unquote_to_bytes(data))
+        except ValueError:
+            return None
+        return kind.partition("/")[2].partition(";")[0].lower(), octets
+
+    def _shown(self, picture: tuple[str, bytes] | None) -> dict[str, str]:
+        if picture is None:
+            return {}
+        subtype, octets = picture
+        if len(octets) > min(PICTURE_OCTETS, self.octets_left):
+            self.defects.append(f"a picture of {len(octets)} octets left out of the HTML")
+            return {}
+        self.octets_left -= len(octets)
+        return {"src": f"data:image/{subtype};base64,{base64.b64encode(octets).decode('ascii')}"}
+
+
+def _is_pixel(given: Mapping[str, str]) -> bool:
+    """Whether width and height say that there is nothing to see."""
+    sizes = [_PIXELS.fullmatch(given.get(side, "")) for side in ("width", "height")]
+    pixels = [int(size[1]) for size in sizes if size]
+    return 0 in pixels or (len(pixels) == 2 and max(pixels) <= 1)
+
+
+def _quoted(value: str) -> str:
+    return escape(value).replace("\xa0", "&nbsp;")
+
+
+_CONTROLS = re.compile(r"[\t\n\r]|^[\x00-\x20]+|[\x00-\x20]+$")
+_WEB = re.compile(r"(https?):[/\\]*([^/?#\\]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_AUTHORITY = re.compile(r"(?:(.*)@)?(\[[0-9a-f:.]+\]|[^:@\[\]]+)(:[0-9]{0,5})?", re.I | re.DOTALL)
+_HOST = re.compile(r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]")
+_UNSAFE = re.compile(r"[^!#$%&*+,./0-9:;=?@A-Z\[\]_a-z~|-]")
+_MAIL = re.compile(r"mailto:([^?]*)(.*)", re.IGNORECASE | re.DOTALL)
+_TELEPHONE = re.compile(r"tel:([0-9+().;=*#a-z -]{1,64})", re.IGNORECASE)
+
+
+@frozen
+class Address:
+    """Where a URL really leads."""
+
+    url: str
+    """The URL in ASCII, without quotes, brackets, backslashes, spaces or controls."""
+
+    host: str
+    """The host in A-label form; of a ``mailto:`` URL the recipient, of ``tel:`` the number."""
+
+    is_web: bool = True
+
+
+def address(url: str) -> Address | None:
+    """Read a URL the way browsers do (WHATWG URL 4.4); None when it is not http, https, mailto or
+    tel, or names no host."""
+    url = _CONTROLS.sub("", url)
+    if found := _TELEPHONE.fullmatch(url):
+        return Address(_encoded(url), found[1], is_web=False)
+    if found := _MAIL.fullmatch(url):
+        return Address(f"mailto:{_encoded(found[1])}{_encoded(found[2])}", found[1], is_web=False)
+    found = _WEB.fullmatch(url)
+    authority = found and _AUTHORITY.fullmatch(found[2])
+    if not found or not authority or not (host := _a_labels(authority[2])):
+        return None
+    user = f"{_encoded(authority[1])}@" if authority[1] else ""
+    path = _encoded(found[3].replace("\\", "/"))
+    place = f"{user}{host}{authority[3] or ''}{path}{_encoded(found[4])}"
+    return Address(f"{found[1].lower()}://{place}", host)
+
+
+def _encoded(text: str) -> str:
+    return _UNSAFE.sub(lambda unsafe: quote(unsafe[0], safe=""), text)
+
+
+def _a_labels(host: str) -> str:
+    """The host as it is looked up (RFC 5891, UTS 46), or nothing when it can not be."""
+    host = unquote(host).lower()
+    if not host.isascii() and len(host) <= HOST_LENGTH_IN_OTHER_LETTERS:
+        try:
+            host = idna.encode(host, uts46=True).decode("ascii")
+        except idna.IDNAError:
+            return ""
+    return host if len(host) <= HOST_LENGTH and _HOST.fullmatch(host) else ""
