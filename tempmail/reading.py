@@ -5,24 +5,106 @@ Nothing here is on the way a mail comes in: a mail that nobody reads costs nothi
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred, succeed
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
-from tempmail.content.digest import Digest, digest
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from tempmail.content import digest as content
+from tempmail.content import mime
+from tempmail.content.digest import Digest, Document
+from tempmail.content.reading import AttachedFile
 from tempmail.core.budget import Budget
 from tempmail.core.message import Parcel
+from tempmail.isolation import Crashed, TimedOut
+
+T = TypeVar("T")
+Run = Callable[..., Deferred[Any]]
+
+_HERE: dict[str, Callable[..., Any]] = {
+    "digest.digest": content.digest,
+    "digest.whole": content.whole,
+    "digest.document": content.document,
+    "mime.attachment": mime.attachment,
+}
+
+
+def in_this_process(function: str, *arguments: Any) -> Deferred[Any]:
+    """What a worker would do, done here: for tests, and for mail that is nobody's weapon."""
+    return maybeDeferred(_HERE[function], *arguments)
+
+
+def _nothing(octets: bytes) -> None:
+    """What can be shown of HTML that can not be cleaned."""
 
 
 class Reading:
-    """Digests of mails, kept with them while the memory budget has room."""
+    """What mails say, found out in workers and kept while the memory budget has room.
 
-    def __init__(self, budget: Budget) -> None:
+    ``run`` calls a function of :mod:`tempmail.content` by name, as
+    :meth:`tempmail.isolation.Isolation.run` does. A mail that can not be read that way costs its
+    reader the text and HTML: what its header tells is still there, and ``defects`` says why.
+    """
+
+    _log = Logger()
+
+    def __init__(self, budget: Budget, run: Run = in_this_process) -> None:
         self._budget = budget
+        self._run = run
+        self._asked: dict[tuple[Parcel, str], list[Deferred[Any]]] = {}
 
     def digest(self, parcel: Parcel) -> Deferred[Digest]:
-        """What the mail says."""
-        if parcel.reading is not None:
-            return succeed(parcel.reading)
-        understood = digest(parcel.octets)
-        if parcel.holders and self._budget.take(understood.size):
-            parcel.reading, parcel.reading_size = understood, understood.size
-        return succeed(understood)
+        """What a list tells of the mail."""
+        return self._once(parcel, "reading", "digest.digest", content.glimpse)
+
+    def whole(self, parcel: Parcel) -> Deferred[bytes]:
+        """What the whole message adds, as members of a JSON object."""
+        return self._once(parcel, "whole", "digest.whole", content.whole_glimpse)
+
+    def document(self, parcel: Parcel, images_remote: bool) -> Deferred[Document | None]:
+        """The mail's HTML as a document; None where there is none, or none that can be shown."""
+        answer = self._run("digest.document", parcel.octets, images_remote)
+        return answer.addErrback(self._instead, _nothing, parcel)
+
+    def attachment(self, parcel: Parcel, index: int) -> Deferred[AttachedFile | None]:
+        """One attachment, decoded; None where there is none of this index."""
+        return self._run("mime.attachment", parcel.octets, index)
+
+    def _once(
+        self, parcel: Parcel, part: str, function: str, instead: Callable[[bytes], T]
+    ) -> Deferred[T]:
+        """A part of a parcel's understanding, found out once.
+
+        All who ask before it is known get the one answer.
+        """
+        known = getattr(parcel, part)
+        if known is not None:
+            return succeed(known)
+        answer: Deferred[T] = Deferred()
+        asking = self._asked.setdefault((parcel, part), [])
+        asking.append(answer)
+        if len(asking) == 1:
+            run = self._run(function, parcel.octets)
+            run.addErrback(self._instead, instead, parcel)
+            run.addCallback(self._remember, parcel, part)
+            run.addBoth(self._tell, parcel, part)
+        return answer
+
+    def _instead(self, failure: Failure, instead: Callable[[bytes], T], parcel: Parcel) -> T:
+        """What can be told of a mail that stalled or crashed its reader."""
+        why = failure.trap(Crashed, TimedOut)
+        self._log.warn("a mail could not be read: {why}", why=why.__name__)
+        return instead(parcel.octets)
+
+    def _remember(self, understood: T, parcel: Parcel, part: str) -> T:
+        size = understood.size if isinstance(understood, Digest) else len(cast(bytes, understood))
+        if parcel.holders and self._budget.take(size):
+            parcel.reading_size += size
+            setattr(parcel, part, understood)
+        return understood
+
+    def _tell(self, outcome: object, parcel: Parcel, part: str) -> None:
+        for answer in self._asked.pop((parcel, part)):
+            answer.callback(outcome)

@@ -1,0 +1,165 @@
+"""Understanding a mail once, remembering it while there is room, and doing without."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from tempmail.content import digest as content
+from tempmail.core.budget import Budget
+from tempmail.core.message import Envelope, Parcel
+from tempmail.isolation import Busy, Crashed, TimedOut
+from tempmail.reading import Reading, in_this_process
+
+OCTETS = b"From: Ann <ann@shop.test>\r\nSubject: Hello\r\n\r\nYour code is 493817.\r\n"
+DIGEST = content.digest(OCTETS)
+WHOLE = content.whole(OCTETS)
+
+
+class Workers:
+    """Runs nothing; the test answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, tuple[Any, ...]]] = []
+        self.answers: list[Deferred[Any]] = []
+
+    def run(self, function: str, *arguments: Any) -> Deferred[Any]:
+        self.asked.append((function, arguments))
+        self.answers.append(Deferred())
+        return self.answers[-1]
+
+
+class ReadingTestCase(SynchronousTestCase):
+    """A mail that one mailbox holds, and somebody who reads it."""
+
+    def setUp(self) -> None:
+        self.budget = Budget(2**20)
+        self.workers = Workers()
+        self.reading = Reading(self.budget, self.workers.run)
+        self.parcel = Parcel(Envelope("a@b"), OCTETS, 0.0, holders=1)
+
+
+class OnceTests(ReadingTestCase):
+    """A mail is understood when somebody first asks."""
+
+    def test_digest(self) -> None:
+        """What a list tells is what the content says, and is asked of a worker by name."""
+        answer = self.reading.digest(self.parcel)
+        self.assertNoResult(answer)
+        self.workers.answers[0].callback(DIGEST)
+        self.assertIs(self.successResultOf(answer), DIGEST)
+        self.assertEqual(self.workers.asked, [("digest.digest", (OCTETS,))])
+
+    def test_remembered(self) -> None:
+        """What was understood is not asked for again, and its octets are charged once."""
+        reads: list[tuple[Callable[[Parcel], Deferred[Any]], object]]
+        reads = [(self.reading.digest, DIGEST), (self.reading.whole, WHOLE)]
+        for read, understood in reads:
+            first = read(self.parcel)
+            self.workers.answers[-1].callback(understood)
+            self.successResultOf(first)
+            self.assertIs(self.successResultOf(read(self.parcel)), understood)
+        self.assertEqual(len(self.workers.asked), 2)
+        self.assertEqual(self.budget.used, DIGEST.size + len(WHOLE))
+        self.assertEqual(self.parcel.reading_size, self.budget.used)
+
+    def test_all_who_ask_meanwhile(self) -> None:
+        """A hundred who ask for the same mail at the same time cost one run."""
+        answers = [self.reading.digest(self.parcel) for _ in range(100)]
+        self.assertEqual(len(self.workers.asked), 1)
+        self.workers.answers[0].callback(DIGEST)
+        for answer in answers:
+            self.assertIs(self.successResultOf(answer), DIGEST)
+        self.assertEqual(self.budget.used, DIGEST.size)
+
+    def test_one_who_leaves(self) -> None:
+        """Who no longer wants to know takes the answer from nobody else."""
+        leaver, other = self.reading.digest(self.parcel), self.reading.digest(self.parcel)
+        leaver.cancel()
+        self.failureResultOf(leaver, CancelledError)
+        self.workers.answers[0].callback(DIGEST)
+        self.assertIs(self.successResultOf(other), DIGEST)
+
+    def test_two_mails(self) -> None:
+        """Mails are told apart, also those of the same octets."""
+        other = Parcel(Envelope("a@b"), OCTETS, 0.0, holders=1)
+        for parcel in (self.parcel, other):
+            self.reading.digest(parcel)
+        self.assertEqual(len(self.workers.asked), 2)
+
+    def test_no_room(self) -> None:
+        """With memory full a mail is read all the same, and read again the next time."""
+        self.budget.limit = DIGEST.size - 1
+        for asked in (1, 2):
+            answer = self.reading.digest(self.parcel)
+            self.workers.answers[-1].callback(DIGEST)
+            self.assertIs(self.successResultOf(answer), DIGEST)
+            self.assertEqual(len(self.workers.asked), asked)
+        self.assertEqual((self.parcel.reading, self.budget.used), (None, 0))
+
+    def test_deleted_meanwhile(self) -> None:
+        """Of a mail that was deleted while it was read nothing is kept or charged."""
+        answer = self.reading.digest(self.parcel)
+        self.parcel.holders = 0
+        self.workers.answers[0].callback(DIGEST)
+        self.assertIs(self.successResultOf(answer), DIGEST)
+        self.assertEqual((self.parcel.reading, self.budget.used), (None, 0))
+
+
+class WithoutTests(ReadingTestCase):
+    """A mail whose reader stalls or crashes."""
+
+    def test_header_is_still_told(self) -> None:
+        """Such a mail is listed by its header, and the whole says that something is wrong."""
+        for error in (Crashed("x"), TimedOut("x")):
+            self.setUp()
+            digest, whole = self.reading.digest(self.parcel), self.reading.whole(self.parcel)
+            for answer in self.workers.answers:
+                answer.errback(error)
+            self.assertEqual(self.successResultOf(digest).subject, "Hello")
+            told = json.loads(b"{" + self.successResultOf(whole) + b"}")
+            self.assertTrue(told["defects"])
+            self.assertEqual((told["text"], told["html"]), ("", None))
+
+    def test_is_not_tried_again(self) -> None:
+        """A mail that stalled a worker once does not stall one for everyone who lists it."""
+        first = self.reading.digest(self.parcel)
+        self.workers.answers[0].errback(TimedOut("x"))
+        self.successResultOf(first)
+        self.successResultOf(self.reading.digest(self.parcel))
+        self.assertEqual(len(self.workers.asked), 1)
+
+    def test_no_document(self) -> None:
+        """HTML that can not be cleaned is not shown."""
+        answer = self.reading.document(self.parcel, images_remote=False)
+        self.workers.answers[0].errback(Crashed("x"))
+        self.assertIsNone(self.successResultOf(answer))
+
+    def test_busy_is_no_property_of_the_mail(self) -> None:
+        """Where nobody had time to read it, who asks is told so and may ask again."""
+        reads: list[Callable[[Parcel], Deferred[Any]]] = [self.reading.digest, self.reading.whole]
+        for read in reads:
+            answers = [read(self.parcel), read(self.parcel)]
+            self.workers.answers[-1].errback(Busy("x"))
+            for answer in answers:
+                self.failureResultOf(answer, Busy)
+        again = self.reading.digest(self.parcel)
+        self.workers.answers[-1].callback(DIGEST)
+        self.assertIs(self.successResultOf(again), DIGEST)
+
+
+class HereTests(SynchronousTestCase):
+    """Reading without workers."""
+
+    def test_does_what_a_worker_would(self) -> None:
+        """Every function the reading asks for can be run in this process."""
+        reading = Reading(Budget(2**20), in_this_process)
+        parcel = Parcel(Envelope("a@b"), OCTETS, 0.0, holders=1)
+        self.assertEqual(self.successResultOf(reading.digest(parcel)), DIGEST)
+        self.assertEqual(self.successResultOf(reading.whole(parcel)), WHOLE)
+        self.assertIsNone(self.successResultOf(reading.document(parcel, images_remote=True)))
+        self.assertIsNone(self.successResultOf(reading.attachment(parcel, 0)))
