@@ -1,0 +1,224 @@
+"""One HTTP connection: how long a client may take, how much it may send, and clean refusals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IProtocol, ISSLTransport, ITCPTransport
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel
+from twisted.web.http_headers import Headers
+from wsproto.utilities import ProtocolError
+
+from tempmail.core.limits import MAX_UNHEARD_OCTETS
+from tempmail.core.peer import client_key
+from tempmail.web import problems
+from tempmail.web.problems import Problem
+
+if TYPE_CHECKING:
+    from tempmail.web.site import Site
+
+
+class Channel(HTTPChannel):
+    """Twisted's HTTP/1.1 with limits.
+
+    A connection is always in one of four states, each with its own deadline, kept by the site: idle
+    between requests, reading one, answering (no deadline, unless the client does not take the
+    answer), or refused and lingering.
+    """
+
+    transport: Any
+    # Twisted asks only whether there is a timeout; how long it is, is the site's affair.
+    timeOut = 1
+    refused = False
+    # Octets that came over a websocket since the last whole message.
+    unheard = 0
+    _admitted = False
+    _websocket: IProtocol | None = None
+
+    def __init__(self, site: Site) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.site = self.factory = site
+        self.requestFactory = site.requestFactory
+
+    def connectionMade(self) -> None:
+        """Answer at once where there is no room for one more."""
+        problem = self.site.admit(self, self.client)
+        if problem is None:
+            self._admitted = True
+            super().connectionMade()  # type: ignore[no-untyped-call]
+        else:
+            self.refused = True
+            self._write_refusal(problem)
+            self.transport.loseConnection()
+
+    @property
+    def client(self) -> str:
+        """Who is at the other end, as quotas know him; "" where that is a socket file."""
+        return client_key(getattr(self.transport.getPeer(), "host", ""))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Leave no trace."""
+        if self._websocket is not None:
+            self._websocket.connectionLost(reason)
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]
+        if self._admitted:
+            self.site.leave(self, self.client)
+
+    # --- time ---
+
+    def setTimeout(self, period: float | None) -> float | None:
+        """Twisted's way of saying that a request is whole (None) or answered."""
+        if period is None:
+            self.site.reading.stop(self)
+            self.site.idle.stop(self)
+        else:
+            self.site.idle.start(self)
+        return self.timeOut
+
+    def resetTimeout(self) -> None:
+        """Octets came. The first ones start the time for the whole request, later ones do not."""
+        if self.site.idle.stop(self):
+            self.site.reading.start(self)
+
+    def pauseProducing(self) -> None:
+        """The client does not take what we send."""
+        super().pauseProducing()  # type: ignore[no-untyped-call]
+        self.site.stalled.start(self)
+
+    def resumeProducing(self) -> None:
+        """It took all of it."""
+        self.site.stalled.stop(self)
+        if self._websocket is not None and self.transport.disconnecting:
+            # A producer that can go on keeps a transport from closing.
+            self.loseConnection()
+            return
+        super().resumeProducing()  # type: ignore[no-untyped-call]
+
+    def loseConnection(self) -> None:
+        """Close when all is sent, which is given as much time as any stalled answer."""
+        self.site.stalled.start(self)
+        super().loseConnection()  # type: ignore[no-untyped-call]
+
+    # --- refusing ---
+
+    def refuse(self, problem: Problem) -> None:
+        """Answer a request that is not whole yet, and close.
+
+        What the client is still sending is thrown away for a moment: see
+        :data:`~tempmail.core.limits.LINGER_SECONDS`.
+        """
+        if self.refused:
+            return
+        self.refused = True
+        self.clearLineBuffer()  # type: ignore[no-untyped-call]
+        self.setTimeout(None)
+        self._write_refusal(problem)
+        transport = self.transport
+        if ITCPTransport.providedBy(transport) and not ISSLTransport.providedBy(transport):
+            transport.loseWriteConnection()
+            self.site.lingering.start(self)
+        else:
+            self.loseConnection()
+
+    def _write_refusal(self, problem: Problem) -> None:
+        body = problem.body
+        headers = Headers(
+            {
+                b"Content-Type": [problems.CONTENT_TYPE.encode()],
+                b"Content-Length": [b"%d" % len(body)],
+                b"Connection": [b"close"],
+            }
+        )
+        for name, value in problem.headers.items():
+            headers.setRawHeaders(name.encode(), [value.encode()])
+        code = b"%d" % problem.status.value
+        self.writeHeaders(b"HTTP/1.1", code, problem.title.encode(), headers)
+        self.transport.write(body)
+        self.site.log_refusal(problem)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Nothing more is heard of a client that was refused."""
+        if self._websocket is not None:
+            self._hear(self._websocket, data)
+        elif not self.refused:
+            super().dataReceived(data)  # type: ignore[no-untyped-call]
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Nothing we serve needs a request line or a header of this length."""
+        self.refuse(Problem(431, "the request line or a header is too long"))
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        long = self._receivedHeaderSize > self.totalHeadersSize
+        if long or self._receivedHeaderCount > self.maxHeaders:
+            self.refuse(Problem(431, "the headers are too long or too many"))
+        else:
+            self.refuse(Problem(400, "this is not HTTP/1.1"))
+
+    def allHeadersReceived(self) -> None:
+        """Refuse what is known to be wrong before its body is sent."""
+        hosts = self.requests[-1].requestHeaders.getRawHeaders(b"Host") or ()
+        if len(hosts) != 1 and self._version == b"HTTP/1.1":  # RFC 9112 section 3.2
+            self.refuse(Problem(400, "a request has one Host header"))
+        elif self.length is not None and self.length > self.site.limits.max_body_size:
+            self.refuse(self.site.body_too_large())
+        else:
+            if self.length != 0:
+                self.site.reading.start(self)
+            super().allHeadersReceived()  # type: ignore[no-untyped-call]
+
+    def allContentReceived(self) -> None:
+        """A request is whole."""
+        if not self.refused:
+            super().allContentReceived()  # type: ignore[no-untyped-call]
+
+    # --- websockets ---
+
+    def _protocolUpgradeForWebsockets(self, protocol: IProtocol) -> None:
+        """Twisted's way of handing a connection over, by which it would forget us."""
+        self._websocket = protocol
+        protocol.makeConnection(self.transport)
+
+    def _hear(self, protocol: IProtocol, data: bytes) -> None:
+        """Twisted keeps the fragments of a message till it is whole, so that has an end."""
+        self.unheard += len(data)
+        if self.unheard > MAX_UNHEARD_OCTETS:
+            self.transport.abortConnection()
+            return
+        try:
+            protocol.dataReceived(data)
+        except ProtocolError:
+            self.transport.abortConnection()
+
+    # --- answering ---
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        """Put the site's own headers behind an answer's."""
+        lines = [b"HTTP/1.1 %b %b" % (code, reason)]
+        for name, values in headers.getAllRawHeaders():
+            lines += [b"%b: %b" % (name, value) for value in values]
+        lines += self.site.headers_beside(headers)
+        lines.append(b"\r\n")
+        self.transport.write(b"\r\n".join(lines))
+
+
+def _share_attribute_names() -> None:
+    """Let all channels share one table of attribute names.
+
+    CPython does so for the names that a class's first objects set. Twisted sets most of them only
+    when a request comes, by when more connections may have been accepted, and each of those would
+    have its own table, of 800 octets.
+    """
+    first = Channel.__new__(Channel)
+    for name in (
+        "refused unheard _websocket requests _handlingRequest _dataBuffer _transferDecoder site"
+        " factory requestFactory connected transport _admitted _networkProducer _busyReceiving"
+        " _buffer"
+        " _receivedHeaderSize _HTTPChannel__first_line _HTTPChannel__header _receivedHeaderCount"
+        " _command _path _version persistent length _savedTimeOut line_mode"
+    ).split():
+        setattr(first, name, None)
+
+
+_share_attribute_names()

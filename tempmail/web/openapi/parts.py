@@ -1,0 +1,99 @@
+"""What the description of an operation is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tempmail.core.limits import DEFAULT_LIST, MAX_LIST, MAX_WAIT_SECONDS
+from tempmail.web.openapi.schemas import TEXT, Schema, ref
+
+JSON = "application/json"
+NOTHING: Schema = {"description": "Done."}
+
+# --- parameters ---
+
+
+def query(name: str, description: str, **schema: Any) -> Schema:
+    return {
+        "name": name,
+        "in": "query",
+        "description": description,
+        "schema": {"type": "string", **schema},
+    }
+
+
+def path(name: str, description: str) -> Schema:
+    """A variable part of a path."""
+    described = {"name": name, "in": "path", "required": True}
+    return {**described, "description": description, "schema": TEXT}
+
+
+PATH_PARAMETERS = {
+    "{address}": path("address", "The mailbox's address, percent-encoded."),
+    "{id}": path("id", "The message's id."),
+    "{index}": path("index", "The attachment's index."),
+    "{mailbox}": path("mailbox", "The mailbox's address."),
+}
+AFTER = query("after", "Only what is newer than this cursor; 0, the default, is the beginning.")
+LIMIT = query(
+    "limit",
+    "How many at most.",
+    type="integer",
+    minimum=1,
+    maximum=MAX_LIST,
+    default=DEFAULT_LIST,
+)
+FROM = query("from", "A part of the sender's name or address; letter case does not count.")
+SUBJECT = query("subject", "A part of the subject; letter case does not count.")
+
+
+def seconds(name: str, default: int, description: str) -> Schema:
+    bounds = {"minimum": 0, "maximum": MAX_WAIT_SECONDS, "default": default}
+    return query(name, description, type="number", **bounds)
+
+
+# --- operations ---
+
+
+def answer(schema: Schema | str, description: str, content_type: str = JSON) -> Schema:
+    if isinstance(schema, str):
+        schema = ref(schema)
+    return {"description": description, "content": {content_type: {"schema": schema}}}
+
+
+def operation(
+    name: str,
+    summary: str,
+    answers: Mapping[int, Schema],
+    *,
+    problems: Sequence[int] = (),
+    parameters: Sequence[Schema] = (),
+    body: Schema | None = None,
+    body_required: bool = False,
+    shown: str = "",
+) -> dict[str, Any]:
+    """One operation. ``shown`` is where its token may be: "header", "query" for both, or none."""
+    statuses = set(problems)
+    if shown:
+        statuses |= {401, 404, 410}
+    if body is not None:
+        statuses |= {400, 413, 415, 422}
+    described: dict[str, Any] = {"operationId": name, "summary": summary}
+    if parameters:
+        described["parameters"] = list(parameters)
+    if body is not None:
+        content = {JSON: {"schema": body}}
+        described["requestBody"] = {"required": body_required, "content": content}
+    described["responses"] = {
+        **{str(status): answer for status, answer in answers.items()},
+        **{
+            str(status): {"$ref": f"#/components/responses/{status}"}
+            for status in sorted(statuses - set(answers))
+        },
+    }
+    if shown:
+        schemes = ["token", "tokenInQuery"] if shown == "query" else ["token"]
+        # Public mailboxes need none.
+        described["security"] = [*({scheme: []} for scheme in schemes), {}]
+    return described

@@ -1,0 +1,291 @@
+"""Every operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tempmail.core.limits import DEFAULT_WAIT_SECONDS, KEEPALIVE_SECONDS
+from tempmail.web.openapi.parts import (
+    AFTER,
+    FROM,
+    LIMIT,
+    NOTHING,
+    PATH_PARAMETERS,
+    SUBJECT,
+    answer,
+    operation,
+    query,
+    seconds,
+)
+from tempmail.web.openapi.schemas import TEXT, document, list_of, optional, ref
+
+
+def all_paths() -> dict[str, Any]:
+    """The operations by path and method."""
+    parts = (_mailbox_paths(), _list_paths(), _message_paths(), _small_paths(), _own_paths())
+    paths = {path: operations for part in parts for path, operations in part.items()}
+    for path, operations in paths.items():
+        named = [schema for name, schema in PATH_PARAMETERS.items() if name in path]
+        if named:
+            operations["parameters"] = named
+    return paths
+
+
+def _mailbox_paths() -> dict[str, Any]:
+    box = "/v1/mailboxes/{address}"
+    mint = optional(
+        local_part=TEXT,
+        domain=TEXT,
+        lifetime={"type": "integer", "description": "Seconds."},
+        public={"type": "boolean", "default": False},
+    )
+    state = answer("Mailbox", "The mailbox.")
+    minted = answer("NewMailbox", "The mailbox with its secrets, which are shown this once.")
+    return {
+        "/v1/domains": {
+            "get": operation(
+                "domains", "The domains that take mail", {200: answer("Domains", "All of them.")}
+            )
+        },
+        "/v1/mailboxes": {
+            "post": operation(
+                "mint", "Mint an address", {201: minted}, body=mint, problems=(409, 429, 503)
+            )
+        },
+        box: {
+            "get": operation("mailbox", "A mailbox's state", {200: state}, shown="header"),
+            "delete": operation(
+                "deleteMailbox", "Delete address and mail", {204: NOTHING}, shown="header"
+            ),
+        },
+        f"{box}/extend": {
+            "post": operation(
+                "extend",
+                "Let it expire that long from now, never earlier than it would",
+                {200: state},
+                body=optional(lifetime={"type": "integer", "description": "Seconds."}),
+                shown="header",
+            )
+        },
+        f"{box}/token": {
+            "post": operation(
+                "rotateToken",
+                "Revoke the token and make a new one",
+                {200: answer("Token", "The new one.")},
+                shown="header",
+            )
+        },
+        f"{box}/restore": {
+            "post": operation(
+                "restore",
+                "Open an expired address again, empty, within its quarantine",
+                {201: minted},
+                body=document(restore_key=TEXT),
+                body_required=True,
+                problems=(404, 409, 429, 503),
+            )
+        },
+    }
+
+
+def _list_paths() -> dict[str, Any]:
+    box = "/v1/mailboxes/{address}"
+    event = "The cursor is the event's id, so EventSource goes on where it was cut off."
+    return {
+        f"{box}/messages": {
+            "get": operation(
+                "messages",
+                "Messages newer than a cursor, oldest first; waits if there is none",
+                {200: answer("MessageList", "Summaries. Waiting in vain is one with none.")},
+                parameters=(
+                    AFTER,
+                    LIMIT,
+                    seconds("wait", 0, "Seconds to hold the request until there is a message."),
+                    FROM,
+                    SUBJECT,
+                ),
+                problems=(422,),
+                shown="header",
+            ),
+            "delete": operation("empty", "Delete every message", {204: NOTHING}, shown="header"),
+        },
+        f"{box}/wait": {
+            "get": operation(
+                "wait",
+                "Wait for one message that has what is wanted",
+                {200: answer("Found", "The message, or none when the time was up.")},
+                parameters=(
+                    AFTER,
+                    query(
+                        "want",
+                        "What it must have.",
+                        enum=["message", "code", "link"],
+                        default="message",
+                    ),
+                    FROM,
+                    SUBJECT,
+                    seconds("timeout", DEFAULT_WAIT_SECONDS, "Seconds to wait at most."),
+                ),
+                problems=(422,),
+                shown="header",
+            )
+        },
+        f"{box}/events": {
+            "get": operation(
+                "events",
+                f"Server-Sent Events; a comment every {KEEPALIVE_SECONDS:g} seconds",
+                {200: answer("Event", event, "text/event-stream")},
+                parameters=(
+                    AFTER,
+                    {
+                        "name": "Last-Event-ID",
+                        "in": "header",
+                        "description": "Counts instead of after.",
+                        "schema": TEXT,
+                    },
+                ),
+                problems=(422,),
+                shown="query",
+            )
+        },
+        f"{box}/ws": {
+            "get": operation(
+                "websocket",
+                "The same events as text frames of a websocket (RFC 6455)",
+                {101: {"description": "A websocket."}},
+                parameters=(AFTER,),
+                problems=(400, 403, 422, 426),
+                shown="query",
+            )
+        },
+        f"{box}/export": {
+            "get": operation(
+                "export",
+                "Every message as one mbox (RFC 4155)",
+                {200: answer(TEXT, "The mbox.", "application/mbox")},
+                shown="query",
+            )
+        },
+    }
+
+
+def _message_paths() -> dict[str, Any]:
+    one = "/v1/mailboxes/{address}/messages/{id}"
+    images = query("images", "remote lets remote images load.", enum=["remote"])
+    return {
+        one: {
+            "get": operation(
+                "message",
+                "The whole message",
+                {200: answer("Message", "The message.")},
+                shown="header",
+            ),
+            "patch": operation(
+                "mark",
+                "Say whether it was seen",
+                {200: answer("Summary", "The message.")},
+                body=document(seen={"type": "boolean"}),
+                body_required=True,
+                shown="header",
+            ),
+            "delete": operation(
+                "deleteMessage", "Delete one message", {204: NOTHING}, shown="header"
+            ),
+        },
+        f"{one}/html": {
+            "get": operation(
+                "html",
+                "Its HTML: a complete, sanitised document under its own policy",
+                {200: answer(TEXT, "The document.", "text/html")},
+                parameters=(images,),
+                problems=(422,),
+                shown="query",
+            )
+        },
+        f"{one}/text": {
+            "get": operation(
+                "text",
+                "Its plain text",
+                {200: answer(TEXT, "The text.", "text/plain")},
+                shown="header",
+            )
+        },
+        f"{one}/raw": {
+            "get": operation(
+                "raw",
+                "The received octets, unchanged",
+                {200: answer(TEXT, "The mail.", "message/rfc822")},
+                shown="query",
+            )
+        },
+        f"{one}/attachments/{{index}}": {
+            "get": operation(
+                "attachment",
+                "One attachment, decoded",
+                {200: answer(TEXT, "The file, with its own type.", "*/*")},
+                shown="query",
+            )
+        },
+    }
+
+
+def _small_paths() -> dict[str, Any]:
+    mail = {"to": TEXT, "from": {}, "subject": {}, "body": {}}
+    missing = answer("SmallError", "No such mailbox.")
+    return {
+        "/create": {
+            "post": operation(
+                "create",
+                "A public mailbox (the original small interface)",
+                {200: answer("SmallMailbox", "Its address.")},
+                problems=(429, 503),
+            )
+        },
+        "/send": {
+            "post": operation(
+                "send",
+                "Put a mail into a mailbox (the original small interface)",
+                {200: answer("Status", "It is there."), 404: missing},
+                body={"type": "object", "properties": mail, "required": ["to"]},
+                body_required=True,
+                problems=(503,),
+            )
+        },
+        "/inbox/{mailbox}": {
+            "get": operation(
+                "inbox",
+                "Every mail of a public mailbox (the original small interface)",
+                {200: answer(list_of(ref("SmallMail")), "The mail, oldest first."), 404: missing},
+            )
+        },
+    }
+
+
+def _own_paths() -> dict[str, Any]:
+    return {
+        "/healthz": {
+            "get": operation(
+                "health", "Whether the process lives", {200: answer("Status", "It does.")}
+            )
+        },
+        "/readyz": {
+            "get": operation(
+                "readiness",
+                "Whether mail can be received and kept",
+                {200: answer("Status", "It can.")},
+                problems=(503,),
+            )
+        },
+        "/v1/openapi.json": {
+            "get": operation(
+                "openapi",
+                "This description",
+                {200: answer({"type": "object"}, "OpenAPI 3.1.")},
+            )
+        },
+        "/docs": {
+            "get": operation(
+                "docs", "The same to read", {200: answer(TEXT, "A page.", "text/html")}
+            )
+        },
+    }

@@ -1,0 +1,60 @@
+"""What an operator's probes ask."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from twisted.internet import defer
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from tempmail.core.limits import PROBE_SECONDS, RETRY_SECONDS
+from tempmail.web.problems import Problem
+from tempmail.web.request import Request
+from tempmail.web.routing import new_app, route
+
+Check = Callable[[], Awaitable[None]]
+
+_ALIVE = b'{"status":"ok"}'
+
+
+class Operations:
+    """Whether the process lives, and whether it can do its work.
+
+    Each check raises, with a text for the operator, while its part is not ready.
+    """
+
+    app = new_app()
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime, checks: Sequence[Check]) -> None:
+        self._clock = clock
+        self._checks = checks
+
+    @route(app, "GET", "/healthz")
+    def health(self, request: Request) -> bytes:
+        """That there is an answer is the answer."""
+        return request.reply(_ALIVE)
+
+    @route(app, "GET", "/readyz")
+    async def readiness(self, request: Request) -> bytes:
+        """200 when mail can be received and kept, else 503 and why."""
+        for check in self._checks:
+            try:
+                await defer.Deferred.fromCoroutine(_run(check)).addTimeout(
+                    PROBE_SECONDS, self._clock
+                )
+            except defer.TimeoutError:
+                raise _unready(f"no answer within {PROBE_SECONDS:g} seconds") from None
+            except Exception as error:
+                self._log.debug("not ready: {error}", error=error)
+                raise _unready(str(error)) from error
+        return request.reply(_ALIVE)
+
+
+async def _run(check: Check) -> None:
+    await check()
+
+
+def _unready(reason: str) -> Problem:
+    return Problem(503, reason, headers={"Retry-After": str(RETRY_SECONDS)})

@@ -1,0 +1,265 @@
+"""One HTTP request: its body, its answer, and being held for a while between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from klein.interfaces import IKleinRequest
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web import server
+from twisted.web.http_headers import Headers
+
+from tempmail.core.limits import POUR_OCTETS, PREFLIGHT_SECONDS
+from tempmail.core.peer import client_key
+from tempmail.web import problems
+from tempmail.web.outlet import Outlet, pour
+from tempmail.web.problems import Problem
+
+if TYPE_CHECKING:
+    from tempmail.web.channel import Channel
+    from tempmail.web.site import Site
+
+T = TypeVar("T")
+
+JSON = "application/json"
+
+# Headers that scripts of other origins may read, and send.
+_EXPOSED = "Content-Disposition, Location, Retry-After, WWW-Authenticate"
+_ACCEPTED = "Authorization, Content-Type, Last-Event-ID"
+
+# What a held request has instead of what it came with.
+_NO_HEADERS = Headers()
+_NOTHING: dict[bytes, Any] = {}
+
+
+class Request(server.Request):
+    """One request.
+
+    ``route`` is the pattern its path matched, for the log: the path itself holds an address.
+    """
+
+    site: Site
+    channel: Channel
+    content: BytesIO
+    postpath: list[bytes]
+
+    defaultContentType = None
+    route = "-"
+    started = 0.0
+    _held: Deferred[Any] | None = None
+    _log = Logger()
+
+    def gotLength(self, length: int | None) -> None:
+        """The body stays in memory; the channel lets none through that is too large."""
+        self.content = BytesIO()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Count before keeping: of a chunked body nobody knows the length."""
+        if self.channel.refused:
+            return
+        if self.content.tell() + len(data) > self.channel.site.limits.max_body_size:
+            self.channel.refuse(self.channel.site.body_too_large())
+        else:
+            self.content.write(data)
+
+    def process(self) -> None:
+        """Find the resource and let it answer.
+
+        The parts of the path stay percent-encoded until whoever they are for decodes them: an
+        address may hold a slash.
+        """
+        self.site = self.channel.site
+        self.started = self.site.clock.seconds()
+        self.prepath = []
+        if self.site.exposure.origins:
+            self._allow_origin()
+        if self.path == b"*" and self.method == b"OPTIONS":  # RFC 9110 section 9.3.7
+            self.finish_with(self.no_content())
+            return
+        try:
+            self.postpath = self.site.parts_of(self.path)
+            self.render(self.site.resource)  # type: ignore[no-untyped-call]
+        except Problem as problem:
+            self.finish_with(self.problem(problem))
+        except Exception:
+            self.processingFailed(Failure())
+
+    def getRequestHostname(self) -> bytes:
+        """Nothing depends on what a client calls us, so it can neither fool nor break anything."""
+        return b"localhost"
+
+    @property
+    def client_key(self) -> str:
+        """Whose quota this counts against."""
+        if self.site.exposure.behind_proxy:
+            forwarded = self.requestHeaders.getRawHeaders(b"X-Forwarded-For")
+            if forwarded:
+                return client_key(forwarded[-1].rpartition(b",")[2].strip().decode("latin-1"))
+        return client_key(getattr(self.client, "host", ""))
+
+    # --- other origins (Fetch Standard, CORS protocol) ---
+
+    def _allow_origin(self) -> None:
+        """Let scripts of the origins that the operator named read the answer."""
+        self.header("Vary", "Origin")
+        origin = self.getHeader("Origin")
+        if origin is not None and self.site.exposure.allows(origin):
+            self.header("Access-Control-Allow-Origin", origin)
+            self.header("Access-Control-Expose-Headers", _EXPOSED)
+
+    def tell_methods(self, methods: str) -> bytes:
+        """The answer to OPTIONS, also where a browser asks before a script of another origin."""
+        self.header("Allow", methods)
+        if self.responseHeaders.hasHeader("Access-Control-Allow-Origin"):
+            self.header("Access-Control-Allow-Methods", methods)
+            self.header("Access-Control-Allow-Headers", _ACCEPTED)
+            self.header("Access-Control-Max-Age", str(PREFLIGHT_SECONDS))
+        return self.no_content()
+
+    # --- answering ---
+
+    def header(self, name: str, value: str) -> None:
+        """Set a header of the answer."""
+        self.responseHeaders.setRawHeaders(name, [value])
+
+    def reply(self, body: bytes, content_type: str = JSON, status: int = 200) -> bytes:
+        """Set status and headers for a body, and give it back."""
+        self.setResponseCode(status, problems.PHRASES.get(status))
+        self.header("Content-Type", content_type)
+        self.header("Content-Length", str(len(body)))
+        return body
+
+    def no_content(self) -> bytes:
+        """The same for no body."""
+        self.setResponseCode(204)
+        return b""
+
+    def problem(self, problem: Problem) -> bytes:
+        """The same for what went wrong."""
+        for name, value in problem.headers.items():
+            self.header(name, value)
+        return self.reply(problem.body, problems.CONTENT_TYPE, problem.status)
+
+    def finish_with(self, body: bytes) -> None:
+        """Send a whole body, and be done."""
+        self.write(body)
+        self.finish()
+
+    def failed(self, failure: Failure) -> bytes:
+        """The answer to an error, which is logged if nobody expects it."""
+        problem = problems.problem_of(failure.value)
+        if problem is None:
+            self._log.failure("answering {route} failed", failure, route=self.route)
+            problem = problems.unexpected()
+        return self.problem(problem)
+
+    def processingFailed(self, reason: Failure) -> Failure:
+        """A defect of ours came all the way up here."""
+        body = self.failed(reason)
+        if self.startedWriting:
+            self.channel.loseConnection()
+        else:
+            self.finish_with(body)
+        return reason
+
+    def write(self, data: bytes) -> None:
+        """Write, the first time with the headers; what is long goes as the client takes it."""
+        if not self.startedWriting and not self._disconnected and self.site.closing:
+            # The last answer of a connection says so.
+            self.header("Connection", "close")
+            self.channel.persistent = False
+        if len(data) > POUR_OCTETS and self.method != b"HEAD":
+            self.stream(partial(pour, data))
+        else:
+            super().write(data)  # type: ignore[no-untyped-call]
+
+    def finish(self) -> None:
+        """All is written, or will be by the stream that is under way and finishes then."""
+        if self._held is None and not self.finished:
+            super().finish()  # type: ignore[no-untyped-call]
+
+    # --- being held ---
+
+    def hold(self, found: Deferred[T], render: Callable[[Request, T], Awaitable[bytes]]) -> None:
+        """Answer when ``found`` is there; cancel it when the client leaves."""
+        self._let_go()
+        self._held = found
+        found.addBoth(self._found, render)
+
+    def stream(self, source: Callable[[Outlet], Awaitable[None]]) -> None:
+        """Have ``source`` write the body, whose headers are set; cancel it when the client leaves.
+
+        Where it fails the connection is cut off, for half a body must not be taken for a whole one.
+        """
+        self.occupy(self._stream(source))
+
+    def occupy(self, work: Coroutine[Deferred[Any], Any, None]) -> None:
+        """Let ``work`` do with this connection what it wants; cancel it when the client leaves."""
+        self._let_go()
+        working = Deferred.fromCoroutine(work)
+        if not working.called:
+            self._held = working
+        working.addErrback(self._log_unless_cancelled)
+
+    def _let_go(self) -> None:
+        """Let go whatever only parsing and routing needed, for thousands are held at a time."""
+        self.requestHeaders = _NO_HEADERS
+        if self.content is not None:
+            self.content.close()
+            del self.content
+        self.args = self.received_cookies = _NOTHING
+        self.prepath = self.postpath = []
+        self.uri = self.path = b""
+        # Klein's, by which it would cancel a handler that is done by now.
+        self.notifications = []
+        self.unsetComponent(IKleinRequest)  # type: ignore[no-untyped-call]
+
+    def _found(
+        self, result: T | Failure, render: Callable[[Request, T], Awaitable[bytes]]
+    ) -> Deferred[None] | None:
+        self._held = None
+        if isinstance(result, Failure):
+            if self._disconnected:
+                self._log_unless_cancelled(result)
+            else:
+                self.finish_with(self.failed(result))
+            return None
+        return Deferred.fromCoroutine(self._render(render(self, result)))
+
+    async def _render(self, rendering: Awaitable[bytes]) -> None:
+        try:
+            body = await rendering
+        except Exception:
+            body = self.failed(Failure())
+        if not self._disconnected:
+            self.finish_with(body)
+
+    async def _stream(self, source: Callable[[Outlet], Awaitable[None]]) -> None:
+        try:
+            await source(Outlet(self))
+        except Exception as error:
+            if not self._disconnected:
+                self.channel.transport.abortConnection()
+            if problems.problem_of(error) is None:
+                raise
+            return
+        self.unregisterProducer()  # type: ignore[no-untyped-call]
+        self._held = None
+        self.finish()
+
+    def _log_unless_cancelled(self, failure: Failure) -> None:
+        if failure.check(CancelledError) is None:
+            self._log.failure("answering {route} failed", failure, route=self.route)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The client left."""
+        if self.startedWriting:
+            self.site.log(self)
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]
+        if self._held is not None:
+            self._held.cancel()
