@@ -11,20 +11,28 @@ The bare value goes to stdout, everything said to a person to stderr. The exit c
 from __future__ import annotations
 
 import os
+import select
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, TextIO
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import react
+from twisted.internet.task import LoopingCall, react
+from twisted.logger import globalLogBeginner
 
 from tempmail.cli.run import BROKEN_PIPE, INTERRUPTED, World, run
 from tempmail.client import open_client
 
+READER_TICK = 1.0
+"""Seconds between two looks at whether anybody still reads our output."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command in `argv`, by default the process's own, and returns its exit code."""
+    # Twisted would print what it logs as critical; what matters of it comes as an error as well.
+    globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
     try:
         react(_start, [sys.argv[1:] if argv is None else argv])
     except SystemExit as ended:
@@ -37,7 +45,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _start(reactor: Any, argv: Sequence[str]) -> Deferred[NoReturn]:
-    world = World(
+    work = Deferred.fromCoroutine(run(argv, _world(reactor)))
+    reader_left = False
+
+    def look() -> None:
+        nonlocal reader_left
+        if not reader_left and _unread(sys.stdout):
+            reader_left = True
+            work.cancel()
+
+    # A wait writes nothing for a long time, and `tempmail follow | head -1` should end with `head`.
+    LoopingCall(look).start(READER_TICK, now=False)
+    # Ctrl-C reaches the reactor, which then shuts down; nobody else would tell the command.
+    reactor.addSystemEventTrigger("before", "shutdown", work.cancel)
+    return work.addCallback(lambda code: _leave(BROKEN_PIPE if reader_left else code))
+
+
+def _world(reactor: Any) -> World:
+    """This process and its reactor."""
+    return World(
         out=_octets(sys.stdout),
         err=_octets(sys.stderr),
         encoding=getattr(sys.stdout, "encoding", None) or "utf-8",
@@ -47,10 +73,15 @@ def _start(reactor: Any, argv: Sequence[str]) -> Deferred[NoReturn]:
         now=time.time,
         open_client=lambda url: open_client(reactor, url),
     )
-    work = Deferred.fromCoroutine(run(argv, world))
-    # Ctrl-C reaches the reactor, which then shuts down; nobody else would tell the command.
-    reactor.addSystemEventTrigger("before", "shutdown", work.cancel)
-    return work.addCallback(_leave)
+
+
+def _unread(stream: TextIO | None) -> bool:
+    """Whether `stream` is a pipe whose reader has left; False where one can not tell."""
+    if stream is None or not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(stream.fileno(), 0)
+    return any(events & select.POLLERR for _, events in poll.poll(0))
 
 
 def _leave(code: int) -> NoReturn:
@@ -59,7 +90,7 @@ def _leave(code: int) -> NoReturn:
 
 def _octets(stream: TextIO | None) -> BinaryIO:
     """The octets beneath `stream`, which is None when the process was started with it closed."""
-    return open(os.devnull, "wb") if stream is None else stream.buffer
+    return Path(os.devnull).open("wb") if stream is None else stream.buffer
 
 
 def _point_at_nothing(stream: TextIO) -> None:

@@ -23,12 +23,13 @@ exit codes:
 
 
 def parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
-    """The parser; `environ` gives the defaults. The command is in `command`, seconds are numbers."""
+    """The parser; `environ` gives defaults. Its result says in `command` what to run."""
     top = argparse.ArgumentParser(
         prog="tempmail",
         description="Throw-away mail addresses for the shell.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     server = environ.get("TEMPMAIL_URL") or DEFAULT_SERVER
     top.set_defaults(
@@ -65,8 +66,10 @@ def _add_common(to: argparse.ArgumentParser) -> None:
     )
 
 
-def _add(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
+def _add(commands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=purpose, description=purpose, allow_abbrev=False
+    )
     _add_common(command)
     return command
 
@@ -86,12 +89,12 @@ def _add_minting(commands: Any) -> None:
 def _add_wait(commands: Any) -> None:
     wait = _add(commands, "wait", "wait for mail and print what was wanted from it")
     want = wait.add_mutually_exclusive_group()
-    for name, help in (
+    for name, purpose in (
         ("code", "print the verification code"),
         ("link", "print the link to follow"),
         ("message", "print the id of the message (default)"),
     ):
-        want.add_argument(f"--{name}", action="store_const", dest="want", const=name, help=help)
+        want.add_argument(f"--{name}", action="store_const", dest="want", const=name, help=purpose)
     wait.set_defaults(want="message")
     wait.add_argument("--from", dest="sender", default="", metavar="TEXT", help="contained in From")
     wait.add_argument("--subject", default="", metavar="TEXT", help="contained in the subject")
@@ -114,13 +117,13 @@ def _add_reading(commands: Any) -> None:
     listing.add_argument("address")
     show = _add(commands, "show", "print one message")
     part = show.add_mutually_exclusive_group()
-    for name, help in (
+    for name, purpose in (
         ("raw", "the octets as they were received"),
         ("text", "the plain text"),
         ("html", "the sanitised HTML"),
         ("headers", "every header"),
     ):
-        part.add_argument(f"--{name}", action="store_const", dest="part", const=name, help=help)
+        part.add_argument(f"--{name}", action="store_const", dest="part", const=name, help=purpose)
     part.add_argument("--attachment", type=int, metavar="N", help="the octets of one attachment")
     show.set_defaults(part="all")
     show.add_argument("address")

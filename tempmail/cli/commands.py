@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext, suppress
 from datetime import datetime
+from typing import cast
 
 from attrs import frozen
 
@@ -14,12 +15,12 @@ from tempmail.cli.tokens import TokenStore
 from tempmail.client import (
     Box,
     Client,
+    Found,
     Mailbox,
     Message,
     Person,
     Summary,
     TempmailError,
-    Unauthorized,
     WaitTimedOut,
 )
 
@@ -49,19 +50,19 @@ async def new(job: Job) -> None:
     box = await job.client.mint(
         options.local_part, options.domain, options.lifetime, options.public
     )
-    assert box.mailbox is not None
-    _keep_token(job, box, box.mailbox)
+    mailbox = cast(Mailbox, box.mailbox)
+    _keep_token(job, box, mailbox)
     if options.show_token:
         secrets = {"token": box.token, "restore_key": box.restore_key}
-        job.console.document({**box.mailbox.document, **secrets})
+        job.console.document({**mailbox.document, **secrets})
     elif options.json:
-        job.console.document(box.mailbox.document)
+        job.console.document(mailbox.document)
     else:
         job.console.line(box.address)
 
 
 def _keep_token(job: Job, box: Box, mailbox: Mailbox) -> None:
-    """The address is minted, so it is printed in any case; without its token it is of little use."""
+    """A failure is told and no more: the address is minted, so it must be printed in any case."""
     if box.token is None:
         return
     try:
@@ -81,47 +82,50 @@ async def domains(job: Job) -> None:
         job.console.document(found.document)
         return
     for each in found.domains:
-        job.console.line(f"{each.domain}\t{each.mode}")
+        job.console.line(f"{each.domain}  {each.mode}")
 
 
 async def wait(job: Job) -> None:
     """Waits, and prints the code, the link, or the id of the message."""
     options, box = job.options, job.box()
+    try:
+        found = await _watched(job, box)
+    except WaitTimedOut:
+        await _count_the_rest(job, box)
+        raise
+    message = cast(Message, found.message)
+    if options.json:
+        job.console.document(found.document)
+    else:
+        values = {"message": message.id, "code": found.code, "link": found.link}
+        job.console.line(values[options.want] or "")
+    if options.delete:
+        await box.delete_message(message.id)
+
+
+async def _watched(job: Job, box: Box) -> Found:
+    """Waits, and shows meanwhile that it does."""
+    options = job.options
     what = f"waiting for a {options.want} at {box.address}"
     silent = nullcontext() if options.quiet else job.console.progress(what, options.timeout)
     with silent as progress:
         if progress is not None:
             job.client.on_retry = progress.trouble
-        try:
-            found = await box.wait(
-                options.want,
-                options.timeout,
-                sender=options.sender,
-                subject=options.subject,
-                after=options.after,
-            )
-        except WaitTimedOut:
-            await _count_the_rest(job, box)
-            raise
-    assert found.message is not None
-    if options.json:
-        job.console.document(found.document)
-    else:
-        job.console.line(
-            {"message": found.message.id}.get(options.want) or getattr(found, options.want)
+        return await box.wait(
+            options.want,
+            options.timeout,
+            sender=options.sender,
+            subject=options.subject,
+            after=options.after,
         )
-    if options.delete:
-        await box.delete_message(found.message.id)
 
 
 async def _count_the_rest(job: Job, box: Box) -> None:
-    """Says what is there instead: whether nothing came at all is the first thing one wants to know."""
+    """Says what is there instead: did nothing come at all, or only something else?"""
     with suppress(TempmailError):
         count = (await box.state()).message_count
         job.console.complain(
-            f"{count} message{'' if count == 1 else 's'} in the mailbox, none of them matching"
-            if count
-            else "the mailbox is empty"
+            f"the mailbox holds {count} message{'' if count == 1 else 's'}, none of them a match"
         )
 
 
@@ -139,7 +143,7 @@ async def follow(job: Job) -> None:
     """Prints a line for every message, for ever."""
     if not job.options.quiet:
         job.client.on_retry = lambda trouble, pause: job.console.complain(
-            f"{trouble}; asking again in {pause:.0f} s"
+            f"{trouble}; asking again in {pause:.1f} s"
         )
     async for summary in job.box().follow(job.options.after):
         _print_summary(job, summary)

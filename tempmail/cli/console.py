@@ -25,7 +25,7 @@ _HOSTILE = re.compile(
 
 
 def harmless(text: str, keep: str = "") -> str:
-    """`text` with every character that a terminal might obey shown as an escape, save for `keep`."""
+    """`text` with what a terminal might obey shown as an escape, save for what is in `keep`."""
 
     def shown(match: re.Match[str]) -> str:
         return match[0] if match[0] in keep else ascii(match[0])[1:-1]
@@ -99,7 +99,7 @@ class Console:
 
 
 class Progress:
-    """How far a wait has come: a line that is rewritten on a terminal, lines of their own in a log."""
+    """How far a wait has come: one line, rewritten, on a terminal; a line each time in a log."""
 
     def __init__(
         self, console: Console, clock: IReactorTime, in_place: bool, what: str, seconds: float
@@ -115,7 +115,7 @@ class Progress:
 
     def trouble(self, trouble: TempmailError, pause: float) -> None:
         """Adds why nothing can come at the moment; for `Client.on_retry`."""
-        self._trouble = f" ({harmless(str(trouble))}; asking again in {pause:.0f} s)"
+        self._trouble = f" ({harmless(str(trouble))}; asking again in {pause:.1f} s)"
         self.tell()
         self._trouble = ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 
@@ -89,6 +90,9 @@ async def run(argv: Sequence[str], world: World) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return BROKEN_PIPE
+    except Exception:  # a mistake of ours: whoever reports it needs to see where
+        console.say(traceback.format_exc())
+        return ERROR
 
 
 async def _run(argv: Sequence[str], world: World, console: Console) -> int:
@@ -141,6 +145,8 @@ def _parsed(argv: Sequence[str], environ: Mapping[str, str], console: Console) -
 def _in_words(trouble: TempmailError) -> str:
     if isinstance(trouble, Unreachable):
         return f"the server can not be reached: {trouble}"
+    if isinstance(trouble, Unauthorized):
+        return f"{trouble} (give its token with --token or TEMPMAIL_TOKEN)"
     if isinstance(trouble, RateLimited | Unavailable) and trouble.retry_after is not None:
         return f"{trouble} (try again in {trouble.retry_after:g} s)"
     return str(trouble)

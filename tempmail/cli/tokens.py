@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import pwd
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -79,7 +78,7 @@ class TokenStore:
     def _drop_if_old(self, entry: os.DirEntry[str]) -> None:
         with suppress(OSError):  # another run was faster
             if entry.stat(follow_symlinks=False).st_mtime < self._now() - KEPT_AFTER_EXPIRY:
-                os.unlink(entry.path)
+                Path(entry.path).unlink()
 
 
 _ENDINGS = (".token", ".new")
@@ -88,20 +87,25 @@ _ENDINGS = (".token", ".new")
 def state_directory(environ: Mapping[str, str]) -> Path | None:
     """Where tokens are kept (XDG base directories), or None in an account without a home."""
     # The specification has a relative path ignored.
-    state = environ.get("XDG_STATE_HOME", "")
-    if os.path.isabs(state):
-        return Path(state, "tempmail")
-    home = environ.get("HOME", "")
-    if not home:
-        try:
-            home = pwd.getpwuid(os.getuid()).pw_dir
-        except KeyError:
-            return None
-    return Path(home, ".local", "state", "tempmail") if os.path.isabs(home) else None
+    state = Path(environ.get("XDG_STATE_HOME", ""))
+    if state.is_absolute():
+        return state / "tempmail"
+    home = Path(environ.get("HOME") or environ.get("USERPROFILE") or _home_of_the_account())
+    return home / ".local" / "state" / "tempmail" if home.is_absolute() else None
+
+
+def _home_of_the_account() -> str:
+    """What the account database says, or "": a container often runs as a number without a name."""
+    try:
+        import pwd  # not there on every system
+
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except (ImportError, KeyError):
+        return ""
 
 
 def _name(server: str, address: str) -> str:
-    """The file name for `address` as the server compares addresses: in any case, without its tag."""
+    """The file for `address`, which is compared as the server does: in any case, without tag."""
     local, _, domain = address.strip().lower().rpartition("@")
     parts = urlsplit(server)
     place = f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
@@ -112,12 +116,13 @@ def _name(server: str, address: str) -> str:
 def _write(path: Path, text: str, until: float) -> None:
     """Puts `text` at `path`, whole or not at all, for its owner only."""
     handle, name = tempfile.mkstemp(suffix=".new", dir=path.parent)  # is created with mode 0600
+    new = Path(name)
     try:
-        with open(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        os.utime(name, (until, until))
-        os.replace(name, path)
+        os.utime(new, (until, until))
+        new.replace(path)
     except BaseException:
         with suppress(OSError):
-            os.unlink(name)
+            new.unlink()
         raise
