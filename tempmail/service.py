@@ -1,0 +1,236 @@
+"""The assembly: the one place that knows everybody, and what SIGHUP may change of it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from attrs import evolve
+from twisted.application.service import MultiService
+from twisted.internet.error import ReactorNotRunning
+from twisted.internet.ssl import CertificateOptions
+from twisted.logger import Logger
+
+from tempmail import __version__
+from tempmail.clock import steady_clock
+from tempmail.core.budget import Budget
+from tempmail.core.limits import MEGA
+from tempmail.doorbell import Doorbell
+from tempmail.isolation import Isolation
+from tempmail.lifecycle import (
+    ClosingTime,
+    Collector,
+    Janitor,
+    Signals,
+    fit_connections,
+    raise_file_limit,
+)
+from tempmail.listening import CannotStart, Doors, parse_door
+from tempmail.options import Options
+from tempmail.postoffice import PostOffice
+from tempmail.reading import Reading
+from tempmail.settings import OPTIONS, BadSetting, Settings
+from tempmail.smtp.factory import SessionFactory
+from tempmail.store.memory import MemoryStore
+from tempmail.tls import BadCertificate, from_files, self_signed
+from tempmail.web.front import build_site
+from tempmail.web.site import Exposure
+
+__all__ = ["Options", "assemble", "makeService"]
+
+_log = Logger()
+
+# What SIGHUP applies, besides the limits; the rest is built into objects at the start.
+_CHANGEABLE = ("domain", "unlimited", "tls", "tls-certificate", "tls-key")
+
+
+class NotListening(Exception):
+    """Mail can not be received just now; the text is for the operator."""
+
+
+class Server(MultiService):
+    """Everything that runs, and the parts of it that settings can still change.
+
+    ``read`` gives the settings anew, on SIGHUP.
+    """
+
+    _log = Logger()
+
+    def __init__(self, reactor: Any, settings: Settings, read: Callable[[], Settings]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._reactor = reactor
+        self._read = read
+        self._settings = settings
+        self.budget = Budget(settings.limits.memory)
+        self.doorbell = Doorbell(reactor)
+        self.store = MemoryStore(reactor, settings.limits, self.budget, self.doorbell)
+        self.isolation = Isolation(reactor)
+        self.office = PostOffice(
+            reactor,
+            self.store,
+            self.doorbell,
+            Reading(self.budget, self.isolation.run),
+            self.budget,
+            settings.domains,
+            settings.limits,
+            operator_token=_operator_token(settings),
+        )
+        self.smtp = SessionFactory(self.office, reactor, settings.hostname, _tls(settings))
+        self.site = build_site(self.office, reactor, _exposure(settings), [self.check_listening])
+        self.doors = Doors(
+            [
+                *(parse_door(reactor, "SMTP", text, self.smtp) for text in settings.smtp),
+                *(parse_door(reactor, "HTTP", text, self.site) for text in settings.http),
+            ]
+        )
+        self.closing = ClosingTime(
+            reactor,
+            self.doorbell,
+            (self.smtp.close, self.site.close),
+            grace=lambda: self.office.limits.closing_time,
+            last=self.isolation.stop,
+        )
+        on_signal = {
+            signal.SIGTERM: self._stop,
+            signal.SIGINT: self._stop,
+            signal.SIGHUP: self.reload,
+        }
+        # They stop in reverse and do not wait for each other: first nobody is let in any more.
+        for part in (
+            Signals(reactor, on_signal),
+            Collector(reactor),
+            Janitor(reactor, self.store),
+            self.closing,
+            self.doors,
+        ):
+            self.addService(part)  # type: ignore[no-untyped-call]
+
+    def startService(self) -> None:
+        """Start every part; what listens where is said when the reactor runs."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._reactor.callWhenRunning(self._announce)
+
+    def reload(self) -> None:
+        """Read the settings again and apply what can change; on a mistake nothing changes."""
+        try:
+            settings = self._read()
+            tls = _tls(settings)
+        except (BadSetting, CannotStart) as error:
+            self._log.error("the settings stay as they were: {error}", error=str(error))
+            return
+        fixed = list(_fixed_at_start(self._settings, settings))
+        if fixed:
+            self._log.warn("changed only by a restart: {names}", names=", ".join(fixed))
+        self.smtp.tls = tls
+        self.office.domains = settings.domains
+        self.office.limits = self.store.limits = settings.limits
+        self.budget.limit = settings.limits.memory
+        self._log.info("settings applied: {settings}", settings=_in_words(settings))
+
+    async def check_listening(self) -> None:
+        """Raises NotListening while no mail can come in."""
+        if not self.doors.open:
+            raise NotListening("the server takes no connections now")
+
+    def _announce(self) -> None:
+        settings = self._settings
+        self._log.info(
+            "tempmail {version} listens: {doors}; {settings}",
+            version=__version__,
+            doors=self.doors.describe(),
+            settings=_in_words(settings),
+        )
+        if settings.operator_token_file is None:
+            self._log.warn(
+                "mail to postmaster and abuse is taken, but nobody can read it: "
+                "no --operator-token-file"
+            )
+
+    def _stop(self) -> None:
+        try:
+            self._reactor.stop()
+        except ReactorNotRunning:
+            # It is stopping already, and we are told a second time.
+            self.closing.hurry()
+
+
+def assemble(
+    settings: Settings, reactor: Any, read: Callable[[], Settings] | None = None
+) -> Server:
+    """The service that ``settings`` describe, not started yet.
+
+    ``read`` gives the settings anew when SIGHUP asks for it. Raises
+    :exc:`~tempmail.listening.CannotStart`.
+    """
+    return Server(reactor, settings, read or (lambda: settings))
+
+
+def makeService(options: Options) -> Server:
+    """What ``twistd tempmail`` runs: the assembly on the global reactor, with a steady clock."""
+    from twisted.internet import reactor
+
+    files = raise_file_limit()
+
+    def read() -> Settings:
+        settings = options.read()
+        fitting = fit_connections(settings.limits, files)
+        if fitting != settings.limits:
+            _log.warn(
+                "{files} files may be open, so SMTP takes {smtp} connections and HTTP {http}",
+                files=files,
+                smtp=fitting.max_connections,
+                http=fitting.max_http_connections,
+            )
+        return evolve(settings, limits=fitting)
+
+    reactor.seconds = steady_clock()  # type: ignore[method-assign]
+    return assemble(read(), reactor, read)
+
+
+def _operator_token(settings: Settings) -> str | None:
+    path = settings.operator_token_file
+    if path is None:
+        return None
+    try:
+        words = path.read_text(encoding="ascii").split()
+    except OSError as error:
+        raise CannotStart(f"--operator-token-file {path}: {error.strerror}") from None
+    except ValueError:
+        words = []
+    if len(words) != 1:
+        raise CannotStart(f"--operator-token-file {path}: expected one word in ASCII")
+    return words[0]
+
+
+def _tls(settings: Settings) -> CertificateOptions | None:
+    """What STARTTLS shows. Read here, while twistd still has the rights to read the key."""
+    if settings.self_signed:
+        return self_signed([settings.hostname, *map(str, settings.domains.domains)])
+    if settings.certificate is None:
+        return None
+    try:
+        return from_files(settings.certificate, settings.key)
+    except BadCertificate as error:
+        raise CannotStart(f"--tls-certificate: {error}") from None
+
+
+def _exposure(settings: Settings) -> Exposure:
+    return Exposure(
+        base_path=settings.base_path,
+        behind_proxy=settings.behind_proxy,
+        origins=frozenset(settings.cors_origins),
+        access_log=settings.access_log,
+    )
+
+
+def _fixed_at_start(before: Settings, now: Settings) -> Iterator[str]:
+    for option in OPTIONS.values():
+        fixed = not option.is_limit and option.name not in _CHANGEABLE
+        if fixed and getattr(before, option.part) != getattr(now, option.part):
+            yield f"--{option.name}"
+
+
+def _in_words(settings: Settings) -> str:
+    domains = ", ".join(f"{domain} ({domain.mode.value})" for domain in settings.domains.domains)
+    return f"mail for {domains}; {settings.limits.memory / MEGA:.0f} MiB of memory for it"

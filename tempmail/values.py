@@ -1,0 +1,116 @@
+"""How one written value is read, from the command line (text) or from TOML (what TOML knows).
+
+Each reader raises :exc:`ValueError` with what was expected.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tempmail.core.address import normalise_domain
+from tempmail.core.domains import Domain
+from tempmail.core.errors import BadAddress
+from tempmail.core.limits import UNLIMITED
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def read_octets(value: object) -> int:
+    """``1048576``, ``"1M"`` or ``"unlimited"``."""
+    if isinstance(value, str) and (found := re.fullmatch(r"(\d+)([KMGT]?)(?:i?B)?", value, re.I)):
+        return int(found[1]) * _UNITS[found[2].upper()]
+    if value == "unlimited":
+        return UNLIMITED
+    return _whole(value, "a size in octets: 1048576, 512K, 25M, 2G or unlimited")
+
+
+def read_count(value: object) -> int:
+    """``100``, ``"100"`` or ``"unlimited"``."""
+    if value == "unlimited":
+        return UNLIMITED
+    return _whole(value, "a whole number, or unlimited")
+
+
+def read_seconds(value: object) -> float:
+    """``600``, ``"600"``, ``"10m"``, ``"1h"``, ``"1d"`` or ``0.5``."""
+    if isinstance(value, str) and (found := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value)):
+        return float(found[1]) * _SECONDS[found[2]]
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < UNLIMITED:
+        return float(value)
+    raise ValueError("expected a time in seconds, or one like 90s, 10m, 1h, 1d")
+
+
+def read_whole_seconds(value: object) -> int:
+    """The same where nothing finer than a second counts."""
+    seconds = read_seconds(value)
+    if seconds != int(seconds):
+        raise ValueError("expected whole seconds")
+    return int(seconds)
+
+
+def read_text(value: object) -> str:
+    """Any text but none at all."""
+    if isinstance(value, str) and value.strip():
+        return value
+    raise ValueError("expected text")
+
+
+def read_path(value: object) -> Path:
+    """A file name; made absolute here, for twistd changes its directory later."""
+    return Path(read_text(value)).expanduser().absolute()
+
+
+def read_flag(value: object) -> bool:
+    """What a flag is set to in the configuration file."""
+    if isinstance(value, bool):
+        return value
+    raise ValueError("expected true or false")
+
+
+def read_domain(value: object) -> Domain:
+    """``DOMAIN[:minted|:catch-all]``."""
+    try:
+        return Domain.parse(read_text(value))
+    except BadAddress as error:
+        raise ValueError(str(error)) from None
+
+
+def read_hostname(value: object) -> str:
+    """What the server calls itself in SMTP."""
+    try:
+        return normalise_domain(read_text(value))
+    except BadAddress as error:
+        raise ValueError(str(error)) from None
+
+
+def read_tls(value: object) -> bool:
+    """``self-signed``; certificate files have options of their own."""
+    if value == "self-signed":
+        return True
+    raise ValueError("expected self-signed; files are given with --tls-certificate and --tls-key")
+
+
+def read_base_path(value: object) -> str:
+    """``/mail`` as such; ``/`` and ``/mail/`` without the last slash."""
+    text = read_text(value)
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", text) or ".." in text.split("/"):
+        raise ValueError("expected a path like /mail")
+    return text.rstrip("/")
+
+
+def read_origin(value: object) -> str:
+    """``https://app.example:8443``, without path, or ``*``."""
+    text = read_text(value)
+    if text != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", text):
+        raise ValueError("expected an origin like https://app.example, or *")
+    return text
+
+
+def _whole(value: object, expected: str) -> int:
+    if isinstance(value, str) and re.fullmatch(r"\d+", value):
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError(f"expected {expected}")

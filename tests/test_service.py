@@ -1,0 +1,231 @@
+"""The assembly, on a reactor in memory: who is connected to whom, and what a reload changes."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import re
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+from twisted.application.service import IServiceMaker
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ReactorNotRunning
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.logger import LogLevel, capturedLogs, formatEvent
+from twisted.plugin import getPlugins
+from twisted.trial.unittest import SynchronousTestCase
+
+from tempmail.core.address import parse_address
+from tempmail.core.domains import Domains
+from tempmail.core.limits import MEGA, Limits
+from tempmail.listening import CannotStart
+from tempmail.options import Options
+from tempmail.service import Server, assemble
+from tempmail.settings import BadSetting, Settings
+
+
+class Stoppable(MemoryReactorClock):
+    """A reactor that can be stopped once, as the real one."""
+
+    stopped = False
+
+    def stop(self) -> None:
+        if self.stopped:
+            raise ReactorNotRunning
+        self.stopped = True
+
+
+class ServiceTestCase(SynchronousTestCase):
+    """A server assembled and started in memory."""
+
+    def setUp(self) -> None:
+        self.reactor = Stoppable()
+        self.settings = Settings(
+            domains=Domains.parse(["a.test"]),
+            smtp=("tcp:25", "tcp:26"),
+            http=("tcp:80",),
+            limits=Limits(memory=200 * MEGA),
+        )
+        self.next: Settings | Exception = self.settings
+        self.thresholds = gc.get_threshold()
+
+    def read(self) -> Settings:
+        if isinstance(self.next, Exception):
+            raise self.next
+        return self.next
+
+    def start(self, **changed: Any) -> Server:
+        self.settings = self.next = evolve(self.settings, **changed)
+        server = assemble(self.settings, self.reactor, self.read)
+        server.privilegedStartService()
+        server.startService()
+        self.addCleanup(server.stopService)
+        return server
+
+    def reload(self, server: Server) -> list[str]:
+        """What is logged while the server reloads, by level."""
+        with capturedLogs() as events:
+            server.reload()
+        return [f"{event['log_level'].name}: {formatEvent(event)}" for event in events]
+
+
+class AssemblyTests(ServiceTestCase):
+    """What is there after the start."""
+
+    def test_listens(self) -> None:
+        """Each endpoint leads to its protocol: all of SMTP to one factory, HTTP to the site."""
+        server = self.start()
+        served = [(port, factory) for port, factory, *_ in self.reactor.tcpServers]
+        self.assertEqual(served, [(25, server.smtp), (26, server.smtp), (80, server.site)])
+
+    def test_greets(self) -> None:
+        """A connection to SMTP is greeted in the server's name."""
+        server = self.start(hostname="mx.test")
+        session, transport = server.smtp.buildProtocol(None), StringTransport()
+        assert session is not None
+        session.makeConnection(transport)
+        self.assertTrue(transport.value().startswith(b"220 mx.test "), transport.value())
+
+    def test_operator(self) -> None:
+        """The operator's token opens postmaster's mailbox, and no other does."""
+        path = Path(self.mktemp()).absolute()
+        path.write_text("secret\n")
+        office = self.start(operator_token_file=path).office
+        postmaster = parse_address("postmaster@a.test")
+        state = self.successResultOf(_result(office.mailbox(postmaster, "secret")))
+        self.assertEqual(str(state.address), "postmaster@a.test")
+        self.failureResultOf(_result(office.mailbox(postmaster, "guess")))
+
+    def test_tls(self) -> None:
+        """STARTTLS is offered with a certificate, and not without."""
+        self.assertIsNone(self.start().smtp.tls)
+        self.assertIsNotNone(self.start(self_signed=True).smtp.tls)
+
+    def test_expires(self) -> None:
+        """Mailboxes go when their time is over, without anybody asking."""
+        server = self.start()
+        self.successResultOf(_result(server.office.mint(lifetime=1)))
+        self.assertGreater(server.budget.used, 0)
+        self.reactor.advance(2)
+        self.reactor.advance(self.settings.limits.quarantine)
+        self.assertEqual(server.budget.used, 0)
+
+    def test_unreadable_files(self) -> None:
+        """A file that can not be read ends the assembly in one line."""
+        for changed, complaint in (
+            ({"operator_token_file": Path("/nowhere")}, "--operator-token-file /nowhere: No such"),
+            ({"certificate": Path("/nowhere")}, "--tls-certificate: can not read /nowhere: No"),
+            ({"smtp": ("tpc:1",)}, "--smtp 'tpc:1' is no endpoint"),
+        ):
+            with self.subTest(complaint):
+                settings = evolve(self.settings, **changed)
+                error = self.assertRaises(CannotStart, assemble, settings, self.reactor)
+                self.assertTrue(str(error).startswith(complaint), str(error))
+
+    def test_global_reactor(self) -> None:
+        """Nobody but the assembly and the console script takes the global reactor."""
+        package = Path(inspect.getfile(Options)).parent
+        found = {
+            str(path.relative_to(package))
+            for path in package.rglob("*.py")
+            if re.search(r"import .*\breactor\b|task import .*\breact\b", path.read_text())
+        }
+        self.assertEqual(found, {"service.py", "cli/__init__.py"})
+
+    def test_plugin(self) -> None:
+        """``twistd tempmail`` is known to twistd, and reads our options."""
+        makers = [maker for maker in getPlugins(IServiceMaker) if maker.tapname == "tempmail"]
+        self.assertEqual(len(makers), 1)
+        self.assertIs(makers[0].options, Options)
+
+
+class StoppingTests(ServiceTestCase):
+    """What is left after the end."""
+
+    def test_leaves_nothing(self) -> None:
+        """No timer, no waiter, and Python's own rule for garbage."""
+        server = self.start()
+        self.successResultOf(_result(server.office.mint()))
+        self.assertNotEqual(gc.get_threshold(), self.thresholds)
+        stopped = server.stopService()
+        self.reactor.advance(0)
+        self.successResultOf(stopped)
+        self.assertTrue(server.doorbell.closed)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.assertEqual(gc.get_threshold(), self.thresholds)
+
+    def test_not_ready(self) -> None:
+        """From the moment it stops it is not ready for mail."""
+        server = self.start()
+        self.successResultOf(_result(server.check_listening()))
+        server.stopService()
+        self.failureResultOf(_result(server.check_listening()))
+
+
+class ReloadTests(ServiceTestCase):
+    """SIGHUP."""
+
+    def test_applies(self) -> None:
+        """Domains, limits and memory hold from now on, for everyone who asks."""
+        server = self.start()
+        self.next = evolve(
+            self.settings,
+            domains=Domains.parse(["a.test", "b.test:catch-all"]),
+            limits=Limits(memory=400 * MEGA, max_message_size=MEGA),
+        )
+        [line] = self.reload(server)
+        self.assertTrue(line.startswith("info: settings applied: mail for a.test"), line)
+        self.assertEqual(len(server.office.domains.domains), 2)
+        self.assertEqual(server.office.limits.max_message_size, MEGA)
+        self.assertIs(server.store.limits, server.office.limits)
+        self.assertIs(server.site.limits, server.office.limits)
+        self.assertEqual(server.budget.limit, 400 * MEGA)
+
+    def test_certificate(self) -> None:
+        """The certificate is read again, so that one renewed on disk is shown."""
+        server = self.start(self_signed=True)
+        before = server.smtp.tls
+        self.reload(server)
+        self.assertIsNot(server.smtp.tls, before)
+
+    def test_mistake(self) -> None:
+        """Settings that can not be read, or files that can not, change nothing."""
+        server = self.start()
+        before = server.office.limits, server.office.domains, server.smtp.tls
+        changed = evolve(self.settings, limits=Limits(memory=MEGA), certificate=Path("/nowhere"))
+        for mistake in (BadSetting("a typo"), changed):
+            self.next = mistake
+            [line] = self.reload(server)
+            self.assertTrue(line.startswith("error: the settings stay as they were: "), line)
+            self.assertEqual((server.office.limits, server.office.domains, server.smtp.tls), before)
+
+    def test_needs_a_restart(self) -> None:
+        """What is built in is named, each time, as long as it differs."""
+        server = self.start()
+        self.next = evolve(self.settings, hostname="mx.test", smtp=("tcp:2525",))
+        for _ in range(2):
+            warned = [line for line in self.reload(server) if line.startswith("warn")]
+            self.assertEqual(warned, ["warn: changed only by a restart: --smtp, --hostname"])
+
+
+class AnnouncementTests(ServiceTestCase):
+    """What the log says at the start."""
+
+    def announced(self, **changed: Any) -> Sequence[dict[str, Any]]:
+        self.start(**changed)
+        with capturedLogs() as events:
+            self.reactor.run()
+        return events
+
+    def test_warns_of_unread_mail(self) -> None:
+        """Without an operator's token somebody must know that nobody reads postmaster's mail."""
+        warned = [event for event in self.announced() if event["log_level"] is LogLevel.warn]
+        self.assertEqual(len(warned), 1)
+        self.assertIn("--operator-token-file", formatEvent(warned[0]))
+
+
+def _result(coroutine: Coroutine[Any, Any, Any]) -> Deferred[Any]:
+    return Deferred.fromCoroutine(coroutine)
