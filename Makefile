@@ -33,7 +33,7 @@ endef
 export FIRST_MAIL
 
 run: $(BIN)/.runs
-	@echo "$$FIRST_MAIL"
+	@printf '%s\n' "$$FIRST_MAIL"
 	@exec $(BIN)/twistd --nodaemon --pidfile= tempmail --domain $(DOMAIN) \
 		--smtp tcp:$(SMTP_PORT):interface=127.0.0.1 --http tcp:$(HTTP_PORT):interface=127.0.0.1
 

@@ -236,7 +236,7 @@ class PostOffice:
         held: bool = True,
         restoring: bool = False,
     ) -> Minted:
-        token, restore_key = (secrets.token_urlsafe(TOKEN_OCTETS) for _ in range(2))
+        token, restore_key = (secrets.token_hex(TOKEN_OCTETS) for _ in range(2))
         opening = Opening(
             lifetime=lifetime,
             max_lifetime=self.limits.max_lifetime,
@@ -263,7 +263,7 @@ class PostOffice:
 
     async def rotate_token(self, address: Address, token: str | None) -> str:
         await self.enter(address, token, "own")
-        fresh = secrets.token_urlsafe(TOKEN_OCTETS)
+        fresh = secrets.token_hex(TOKEN_OCTETS)
         await self._store.rekey(address, _hash(fresh))
         return fresh
 

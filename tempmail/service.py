@@ -171,14 +171,14 @@ def makeService(options: Options) -> Server:
     from twisted.internet import reactor
 
     files = raise_file_limit()
+    _log.info("up to {files} files and connections may be open", files=files)
 
     def read() -> Settings:
         settings = options.read()
         fitting = fit_connections(settings.limits, files)
         if fitting != settings.limits:
             _log.warn(
-                "{files} files may be open, so SMTP takes {smtp} connections and HTTP {http}",
-                files=files,
+                "so SMTP takes no more than {smtp} connections and HTTP {http}",
                 smtp=fitting.max_connections,
                 http=fitting.max_http_connections,
             )

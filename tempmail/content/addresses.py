@@ -28,7 +28,7 @@ MAX_NAME_CHARACTERS = 1000
 # Every alternative takes at least one character and none can fail behind a long run, so the whole
 # is linear. A quotation that is not closed ends with the text.
 _TOKEN = re.compile(
-    r'(?P<quoted>"[^"\\]*+(?:\\.[^"\\]*+)*+"?)'
+    r'(?P<quoted>"[^"\\]*+(?:(?>\\.[^"\\]*+))*+"?)'
     r"|(?P<angle><[^<>]*+>?)"
     r"|(?P<open>\()|(?P<close>\))"
     r"|(?P<end>[,;][,;\s]*+)"

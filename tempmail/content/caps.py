@@ -82,7 +82,7 @@ _CLOSES_PARAGRAPH = BLOCKS | {"hr", "table"}
 _MARKUP = re.compile(r"<(?:(/?)([a-zA-Z][^ \t\n\f\r/>]*+)|!--|[!?]|/)")
 _ATTRIBUTE = re.compile(
     r"[ \t\n\f\r/]*+([^ \t\n\f\r/>][^ \t\n\f\r/>=]*+)"
-    r"(?:[ \t\n\f\r]*+=[ \t\n\f\r]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^ \t\n\f\r>]*+)))?+"
+    r"(?:(?>[ \t\n\f\r]*+=[ \t\n\f\r]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^ \t\n\f\r>]*+))))?+"
 )
 _TAG_END = re.compile(r"[ \t\n\f\r/]*+>")
 _MARKUP_CHARACTER = re.compile(r"[\"<>]")

@@ -26,8 +26,10 @@ MAX_WORDS = 2000
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _FIELD_START = re.compile(rb"[!-9;-~]{1,200}+[ \t]*+:")
-_FIELD = re.compile(rb"^([^\s:]{1,200}+)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
-RUN_OF_FIELDS = re.compile(rb"(?:[^\s:]{1,200}+[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z))*+")
+_FIELD = re.compile(rb"^([^\s:]{1,200}+)[ \t]*+:([^\n]*+(?:(?>\n[ \t][^\n]*+))*+)", re.MULTILINE)
+RUN_OF_FIELDS = re.compile(
+    rb"(?:(?>[^\s:]{1,200}+[ \t]*+:[^\n]*+(?:(?>\n[ \t][^\n]*+))*+(?:\n|\Z)))*+"
+)
 _KNOWN_FIELD = re.compile(
     rb"\n(?:content-|mime-version|subject|from|to|cc|date|message-id|received|x-|reply-to|dkim-)"
     rb"[a-z-]{0,60}+[ \t]*+:"

@@ -109,7 +109,7 @@ _NOT_CODES = re.compile(
     re.VERBOSE,
 )
 _CHUNK = re.compile(
-    r"[A-Za-z0-9]++(?:(?:[-/_]|(?<=\d)[:.](?=\d)|(?<=[A-Za-z])\.(?=[A-Za-z0-9]))[A-Za-z0-9]++)*+"
+    r"[A-Za-z0-9]++(?:(?>(?:[-/_]|(?<=\d)[:.](?=\d)|(?<=[A-Za-z])\.(?=[A-Za-z0-9]))[A-Za-z0-9]++))*+"
 )
 _DIGIT_GROUPS = re.compile(r"\d{1,10}(?:-\d{1,10}){0,9}")
 _PREFIXED = re.compile(r"([A-Z]{1,3})-(\d{4,8})")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from sys import intern
 
@@ -128,6 +129,8 @@ def _normalise_unusual(local: str) -> str:
     return local
 
 
+# Mail names the same few domains again and again.
+@lru_cache(maxsize=1024)
 def normalise_domain(domain: str) -> str:
     """A domain or an address literal (RFC 5321 section 4.1.3) in the form it is compared by."""
     if len(domain) > MAX_DOMAIN_OCTETS:

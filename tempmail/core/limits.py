@@ -19,8 +19,9 @@ UNLIMITED = 2**62
 MAX_LOCAL_OCTETS = 64
 MAX_DOMAIN_OCTETS = 255
 
-# --- tokens: 128 bits are asked for; 192 keep the text free of padding ---
-TOKEN_OCTETS = 24
+# --- tokens: 128 bits are the least; in hexadecimal, for what begins with a dash looks like an
+# option to a shell command ---
+TOKEN_OCTETS = 20
 
 # --- connections ---
 # For how long a client that got its last answer, of SMTP or HTTP, may go on sending: closing

@@ -49,28 +49,38 @@ class DataFrame:
     def feed(self, data: bytes, start: int) -> int:
         """Take the mail's octets from ``data[start:]``; returns the place behind them."""
         overlap = self._tail + data[start : start + 4]
-        if overlap.find(_DOT) >= 0:
-            self._dotted = True
         across = overlap.find(_END)
         if across >= 0:
             end = start + across + len(_END) - len(self._tail)
             self._keep(data[start:end])
-            self.done = True
+            self.done = self._dotted = True
             self._cut_end()
             return end
-        # Searching from behind is four times faster than from the front (CPython 3.11: 0.1 against
-        # 0.45 ms a megabyte), and most pieces hold no end, or one and that at their own end.
-        end = data.rfind(_END, start)
+        if overlap.find(_DOT) >= 0:
+            self._dotted = True
+        end = self._find_end(data, start)
         if end < 0:
             self._keep(data[start:])
             self._tail = overlap[-4:] if len(data) - start < 4 else data[-4:]
             return len(data)
-        if data.rfind(_END, start, end + len(_END) - 1) >= 0:
-            # Other mails follow. Going from end to end would be quadratic in their number.
-            end = data.find(_END, start)
         self._keep(data[start : end + 2])
         self.done = True
         return end + len(_END)
+
+    def _find_end(self, data: bytes, start: int) -> int:
+        """Where the end begins in ``data[start:]``, or -1; notes dots at the beginning of lines.
+
+        Most pieces hold no such dot, or one, and that in the end at their own end. Looking for the
+        last one from behind tells both in one pass, at half the cost of looking from the front
+        (CPython 3.11: 0.2 to 0.5 ms a megabyte).
+        """
+        last = data.rfind(_DOT, start)
+        if last < 0:
+            return -1
+        if data.startswith(_END, last) and data.rfind(_DOT, start, last + 2) < 0:
+            return last
+        self._dotted = True
+        return data.find(_END, start)
 
     def octets(self) -> Octets:
         """The whole mail without its end and its stuffed dots (RFC 5321 section 4.5.2)."""
@@ -88,8 +98,6 @@ class DataFrame:
         self.size += len(piece)
         if self.refusal is None:
             put_behind(self._pieces, piece)
-            if not self._dotted and piece.rfind(_DOT) >= 0:
-                self._dotted = True
             if self.size > self._limit:
                 self._check_size(piece)
 

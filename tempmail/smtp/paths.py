@@ -14,8 +14,8 @@ from tempmail.core.limits import MAX_PATH_OCTETS
 # What real senders send nearly always; anything else goes through the general parser below.
 # Each octet can be matched in one way only, and nothing is tried twice, so matching is linear.
 _PLAIN = re.compile(
-    rb"<([A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++)*+)@"
-    rb"([A-Za-z0-9]++(?:[.-][A-Za-z0-9]++)*+)>"
+    rb"<([A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++(?:(?>\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++))*+)@"
+    rb"([A-Za-z0-9]++(?:(?>[.-][A-Za-z0-9]++))*+)>"
 )
 _ATEXT = frozenset(
     b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~"

@@ -6,6 +6,8 @@ client said is ever echoed.
 
 from __future__ import annotations
 
+from functools import cache
+
 from tempmail.core.errors import (
     BadAddress,
     Closing,
@@ -101,6 +103,7 @@ def hello(hostname: str) -> bytes:
     return b"250 %s\r\n" % hostname.encode("ascii")
 
 
+@cache
 def extended_hello(hostname: str, max_message_size: int, start_tls: bool) -> bytes:
     """The answer to EHLO: what this server can do, one extension a line (RFC 5321 4.1.1.1)."""
     lines = [

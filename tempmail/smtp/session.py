@@ -80,7 +80,7 @@ class Session(ESMTP):
     # --- what Twisted calls ---
 
     def connectionMade(self) -> None:
-        self.wire = Wire(self.transport)
+        self.wire = Wire(self.transport, self.factory.outbox)
         if self.wire.secure:
             self._await_handshake()
         elif self.wire.proxied:
