@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
-
-def _since_boot() -> float:
-    """Seconds this machine has been up, those it slept included."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+# Seconds this machine has been up, those it slept included.
+_since_boot = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
 
 
 def steady_clock(

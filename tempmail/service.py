@@ -34,7 +34,9 @@ from tempmail.settings import OPTIONS, BadSetting, Settings
 from tempmail.smtp.factory import SessionFactory
 from tempmail.store.memory import MemoryStore
 from tempmail.tls import BadCertificate, from_files, self_signed
+from tempmail.turns import shorten_turns
 from tempmail.web.front import build_site
+from tempmail.web.pages import pages
 from tempmail.web.site import Exposure
 
 __all__ = ["Options", "assemble", "makeService"]
@@ -77,7 +79,9 @@ class Server(MultiService):
             operator_token=_operator_token(settings),
         )
         self.smtp = SessionFactory(self.office, reactor, settings.hostname, _tls(settings))
-        self.site = build_site(self.office, reactor, _exposure(settings), [self.check_listening])
+        self.site = build_site(
+            self.office, reactor, _exposure(settings), [self.check_listening], pages()
+        )
         self.doors = Doors(
             [
                 *(parse_door(reactor, "SMTP", text, self.smtp) for text in settings.smtp),
@@ -167,7 +171,7 @@ def assemble(
 
 
 def makeService(options: Options) -> Server:
-    """What ``twistd tempmail`` runs: the assembly on the global reactor, with a steady clock."""
+    """What ``twistd tempmail`` runs: the assembly on the global reactor, made steady and lean."""
     from twisted.internet import reactor
 
     files = raise_file_limit()
@@ -185,6 +189,7 @@ def makeService(options: Options) -> Server:
         return evolve(settings, limits=fitting)
 
     reactor.seconds = steady_clock()  # type: ignore[method-assign]
+    shorten_turns(reactor)
     return assemble(read(), reactor, read)
 
 

@@ -6,7 +6,7 @@ from attrs import evolve
 
 from tempmail.core.address import Address, parse_address
 from tempmail.core.errors import MailboxGone, NoSuchMailbox, TempmailError, TokenNeeded
-from tempmail.core.limits import Limits
+from tempmail.core.limits import TOKEN_OCTETS, Limits
 from tests.office import OPERATOR, OfficeTestCase
 
 WRONG = "not the token"
@@ -222,11 +222,11 @@ class TokenTests(OfficeTestCase):
             self.refused(kind, self.office.delete_mailbox(address, token))
 
     def test_secrets(self) -> None:
-        """Tokens and restore keys have 192 bits, are no two the same, and are kept as hashes."""
+        """Tokens and restore keys have 160 bits, are no two the same, and are kept as hashes."""
         minted = [self.mint() for _ in range(20)]
         secrets = [secret for one in minted for secret in (one.token, one.restore_key)]
         self.assertEqual(len(set(secrets)), 40)
-        self.assertEqual({len(secret) for secret in secrets}, {32})
+        self.assertEqual({len(secret) for secret in secrets}, {2 * TOKEN_OCTETS})
         for one in minted:
             kept = one.mailbox.token_hash, one.mailbox.restore_hash
             self.assertNotIn(one.token.encode(), kept)

@@ -22,7 +22,7 @@ class Budget:
 
     def take(self, octets: int) -> bool:
         """Charge ``octets`` if they fit; says whether they did."""
-        if not self.fits(octets):
+        if self.used + octets > self.limit:
             return False
         self.used += octets
         return True

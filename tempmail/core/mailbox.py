@@ -143,7 +143,7 @@ class Mailbox:
             self.messages.append(message)
         else:
             self.messages = [message]
-        self.size += message.size
+        self.size += message.parcel.size
         self.unseen_count += 1
 
     def message(self, sequence: int) -> Message:

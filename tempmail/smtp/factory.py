@@ -14,7 +14,6 @@ from tempmail.core.peer import client_key
 from tempmail.interfaces import IMailDrop
 from tempmail.smtp import replies
 from tempmail.smtp.session import Session
-from tempmail.smtp.wire import Outbox
 
 
 class SessionFactory(SMTPFactory):
@@ -36,7 +35,6 @@ class SessionFactory(SMTPFactory):
         self.greeting = replies.greeting(hostname)
         self.hello = replies.hello(hostname)
         self.now = clock.seconds()
-        self.outbox = Outbox()
         self._clock = clock
         # Each with the client it counts for, None where it was refused.
         self._sessions: dict[Session, str | None] = {}

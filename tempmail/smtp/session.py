@@ -80,7 +80,7 @@ class Session(ESMTP):
     # --- what Twisted calls ---
 
     def connectionMade(self) -> None:
-        self.wire = Wire(self.transport, self.factory.outbox)
+        self.wire = Wire(self.transport)
         if self.wire.secure:
             self._await_handshake()
         elif self.wire.proxied:
@@ -98,7 +98,10 @@ class Session(ESMTP):
         if self._input:
             data = self._input + data
         if self._taking:
-            self._process(data)
+            if self.intake.frame is None and data.find(b"\n") + 1 == len(data):
+                self._process_line(data)
+            else:
+                self._process(data)
         elif self.busy and not self.over:
             self._input = data
             if len(data) > MAX_PIPELINED_OCTETS:
@@ -124,6 +127,15 @@ class Session(ESMTP):
         self.factory.left(self)
 
     # --- the stream ---
+
+    def _process_line(self, line: bytes) -> None:
+        """Take one whole line, which is what a client that does not pipeline sends."""
+        self._input = b""
+        answer = take_line(self, line)
+        if answer is not None:
+            self.wire.send(answer if answer[0] != _FIVE else self._count_error(answer))
+        if not self._taking or self._closing:
+            self._after_answers()
 
     def _process(self, data: bytes) -> None:
         """Take commands and mail from what came in, as far as it goes."""

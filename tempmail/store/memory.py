@@ -136,11 +136,12 @@ class MemoryStore:
         recipients: Sequence[tuple[Address, Opening | None]],
         octets: Octets,
     ) -> None:
-        parcel = Parcel(envelope, octets, self._clock.seconds())
+        now = self._clock.seconds()
+        parcel = Parcel(envelope, octets, now)
         mailboxes = self._all_with_room(recipients, len(octets))
-        cost = parcel.cost
+        cost = parcel.cost + MESSAGE_COST * len(mailboxes)
         for mailbox in mailboxes:
-            cost += MESSAGE_COST + self._opening_cost(mailbox.address)
+            cost += self._opening_cost(mailbox.address)
         if not self._budget.take(cost):
             raise MemoryFull("the server's memory for mail is full")
         # Nothing may be refused from here on.
@@ -149,7 +150,7 @@ class MemoryStore:
             if self._mailboxes.get(address.key) is not mailbox:
                 self._put(mailbox)
             recipient = address if address.tag else mailbox.address
-            message = Message(self._next_sequence(), recipient, parcel)
+            message = Message(self._next_sequence(now), recipient, parcel)
             mailbox.add(message)
             self._listener.announce(address, Change("message", message.sequence, message))
 
@@ -341,10 +342,12 @@ class MemoryStore:
         mailbox.record(change, grow)
         self._listener.announce(mailbox.address, change)
 
-    def _next_sequence(self) -> int:
+    def _next_sequence(self, now: float | None = None) -> int:
         """A number larger than any before, also than those of an earlier process's life.
 
         Microseconds of the clock, so a client that kept a cursor over a restart misses nothing.
         """
-        self._last_sequence = max(self._last_sequence + 1, int(self._clock.seconds() * 1_000_000))
+        if now is None:
+            now = self._clock.seconds()
+        self._last_sequence = max(self._last_sequence + 1, int(now * 1_000_000))
         return self._last_sequence

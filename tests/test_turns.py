@@ -1,0 +1,89 @@
+"""Turns of the reactor without a log context."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, connectProtocol
+from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.selectreactor import SelectReactor
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from tempmail.turns import shorten_turns
+
+
+class Echo(Protocol):
+    """Says back what it hears; fails on a question mark."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Say it back."""
+        if data == b"?":
+            raise ValueError("a question")
+        assert self.transport is not None
+        self.transport.write(data)
+
+
+class Asking(Protocol):
+    """Says something, and tells what it hears and how it ended."""
+
+    def __init__(self, words: bytes) -> None:
+        self.words = words
+        self.heard = b""
+        self.ended: Deferred[bytes] = Deferred()
+
+    def connectionMade(self) -> None:
+        """Say it."""
+        assert self.transport is not None
+        self.transport.write(self.words)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Hang up when all came back."""
+        self.heard += data
+        if self.heard == self.words:
+            assert self.transport is not None
+            self.transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Tell."""
+        self.ended.callback(self.heard)
+
+
+class TurnsTests(SynchronousTestCase):
+    """A reactor of its own for each test; the one of the test runner is left alone."""
+
+    def ask(self, words: bytes) -> bytes:
+        """What comes back through a server and a client on one reactor."""
+        reactor = EPollReactor()
+        shorten_turns(reactor)
+        heard: list[bytes] = []
+
+        async def run() -> None:
+            factory = Factory.forProtocol(Echo)
+            endpoint = TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1")
+            port = await endpoint.listen(factory)
+            client = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
+            asking = await connectProtocol(client, Asking(words))
+            heard.append(await asking.ended)
+            await port.stopListening()
+            reactor.stop()
+
+        reactor.callWhenRunning(lambda: Deferred.fromCoroutine(run()))
+        reactor.run(installSignalHandlers=False)
+        return heard[0]
+
+    def test_read_and_written(self) -> None:
+        """What is sent arrives, also when it takes many turns."""
+        words = bytes(3_000_000)
+        self.assertEqual(self.ask(words), words)
+
+    def test_failing(self) -> None:
+        """A protocol that fails is logged, and its connection closed; the reactor goes on."""
+        self.assertEqual(self.ask(b"?"), b"")
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+    def test_other_reactors(self) -> None:
+        """A reactor that does not use epoll is left as it is."""
+        reactor = SelectReactor()
+        shorten_turns(reactor)
+        self.assertNotIn("doIteration", vars(reactor))
