@@ -20,7 +20,7 @@ MESSAGES = 50
 SECONDS = 4
 ROUNDS = 3
 
-_BARE = """
+BARE = """
 import sys
 from twisted.internet import reactor
 from twisted.web.resource import Resource
@@ -60,7 +60,7 @@ def main() -> dict[str, float]:
         url = f"http://127.0.0.1:{server.http}/v1/mailboxes/box@{DOMAIN}/messages"
         size = len(urllib.request.urlopen(url).read())
         port = free_port()
-        with running([sys.executable, "-c", _BARE, str(port), str(size)], port):
+        with running([sys.executable, "-c", BARE, str(port), str(size)], port):
             pairs = [(rate(url), rate(f"http://127.0.0.1:{port}/")) for _ in range(ROUNDS)]
     found = {
         "list of 50, answers/s": median(ours for ours, _ in pairs),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tempmail.core.address import Address
     from tempmail.core.mailbox import Change, MailboxState, Opening
     from tempmail.core.message import Envelope, Message, Octets
-    from tempmail.postoffice import Match, Minted, Page
+    from tempmail.waiting import Match, Minted, Page
 
 
 class IArrivalListener(Interface):

@@ -6,15 +6,11 @@ holds it as ``IMailReader``. Whoever asks for a mailbox comes through :meth:`Pos
 
 from __future__ import annotations
 
-import hmac
-import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
-from hashlib import sha256
 from sys import intern
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
@@ -27,7 +23,6 @@ from tempmail.core.budget import Budget
 from tempmail.core.domains import Domains, Mode
 from tempmail.core.errors import (
     AddressTaken,
-    Closing,
     LifetimeOutOfBounds,
     MailboxGone,
     MessageTooBig,
@@ -36,75 +31,21 @@ from tempmail.core.errors import (
     TokenNeeded,
     UnknownDomain,
 )
-from tempmail.core.limits import TOKEN_OCTETS, Limits
+from tempmail.core.limits import Limits
 from tempmail.core.mailbox import Change, MailboxState, Opening
 from tempmail.core.message import Envelope, Message, Octets
+from tempmail.core.secret import draw, hashed, matches
 from tempmail.doorbell import Doorbell
 from tempmail.interfaces import IMailDrop, IMailReader, IMailStore
 from tempmail.reading import Reading
-
-T = TypeVar("T")
+from tempmail.waiting import EVERY, Look, Match, Minted, Page, wait_for
 
 # Drawing an address that is taken happens once in thousands of draws; this often in a row, the
 # store is not what we think it is.
 _DRAWS = 20
 
 
-@frozen
-class Minted:
-    """A new mailbox and the only copy of its secrets."""
-
-    mailbox: MailboxState
-    token: str
-    restore_key: str
-
-
-Want = Literal["message", "code", "link"]
-
-
-@frozen
-class Match:
-    """Which messages are meant: a part of the sender's name or address, and of the subject.
-
-    ``want`` leaves out mail without a code, or without a link.
-    """
-
-    sender: str = ""
-    subject: str = ""
-    want: Want = "message"
-
-    def __bool__(self) -> bool:
-        return bool(self.sender or self.subject or self.want != "message")
-
-    def fits(self, digest: Digest) -> bool:
-        """Whether a mail is meant; letter case does not count."""
-        return (
-            (self.want != "code" or digest.code is not None)
-            and (self.want != "link" or digest.link is not None)
-            and self.sender.casefold() in digest.sender.casefold()
-            and self.subject.casefold() in digest.subject.casefold()
-        )
-
-
-@frozen
-class Page:
-    """What a list answers: messages in order, the cursor to go on from, and why it ended."""
-
-    messages: Sequence[Message]
-    cursor: int
-    expires_at: float
-    timed_out: bool
-
-    def __bool__(self) -> bool:
-        return bool(self.messages)
-
-
 Access = Literal["read", "extend", "own"]
-
-
-def _hash(secret: str) -> bytes:
-    """What is kept of a secret. It is random and long, so a plain hash needs no salt."""
-    return sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 @implementer(IMailDrop, IMailReader)
@@ -127,7 +68,7 @@ class PostOffice:
         self._doorbell = doorbell
         self._reading = reading
         self._budget = budget
-        self._operator_hash = _hash(operator_token) if operator_token else None
+        self._operator_hash = hashed(operator_token) if operator_token else None
         self.domains = domains
         self.limits = limits
 
@@ -219,7 +160,7 @@ class PostOffice:
 
     async def restore(self, address: Address, restore_key: str, client: str = "") -> Minted:
         state = await self._store.look(address)
-        if state is None or not _matches(restore_key, state.restore_hash):
+        if state is None or not matches(restore_key, state.restore_hash):
             raise NoSuchMailbox("no mailbox of this address that this key restores")
         if not state.closed:
             raise AddressTaken("the mailbox is open")
@@ -236,13 +177,13 @@ class PostOffice:
         held: bool = True,
         restoring: bool = False,
     ) -> Minted:
-        token, restore_key = (secrets.token_hex(TOKEN_OCTETS) for _ in range(2))
+        token, restore_key = (draw() for _ in range(2))
         opening = Opening(
             lifetime=lifetime,
             max_lifetime=self.limits.max_lifetime,
             public=public,
-            token_hash=_hash(token) if held else None,
-            restore_hash=_hash(restore_key) if held else None,
+            token_hash=hashed(token) if held else None,
+            restore_hash=hashed(restore_key) if held else None,
             client=intern(client),
         )
         into = self._store.restore if restoring else self._store.create
@@ -263,8 +204,8 @@ class PostOffice:
 
     async def rotate_token(self, address: Address, token: str | None) -> str:
         await self.enter(address, token, "own")
-        fresh = secrets.token_hex(TOKEN_OCTETS)
-        await self._store.rekey(address, _hash(fresh))
+        fresh = draw()
+        await self._store.rekey(address, hashed(fresh))
         return fresh
 
     async def delete_mailbox(self, address: Address, token: str | None) -> None:
@@ -285,13 +226,13 @@ class PostOffice:
         state = await self._store.look(address)
         if state is not None and not state.closed:
             unheld = state.token_hash is None and access == "extend"
-            if (state.public and (access == "read" or unheld)) or _matches(token, state.token_hash):
+            if (state.public and (access == "read" or unheld)) or matches(token, state.token_hash):
                 return state
         else:
             opening = self._opened_by_mail_or_not(address) if access == "read" else None
-            if opening is not None and (opening.public or _matches(token, opening.token_hash)):
+            if opening is not None and (opening.public or matches(token, opening.token_hash)):
                 return self._unopened(address, opening)
-            if state is not None and (state.public or _matches(token, state.token_hash)):
+            if state is not None and (state.public or matches(token, state.token_hash)):
                 raise MailboxGone("this mailbox expired or was deleted")
         if token is None:
             raise TokenNeeded("this needs the mailbox's token")
@@ -342,15 +283,16 @@ class PostOffice:
         after: int = 0,
         limit: int,
         wait: float = 0.0,
-        match: Match = Match(),
+        match: Match = EVERY,
     ) -> Coroutine[Deferred[Any], Any, Page]:
-        look = _Look(self, address, token, after, limit, wait > 0, match)
-        return self._wait(address, wait, look)
+        look = Look(self, address, token, after, limit, wait > 0, match)
+        return wait_for(self._doorbell, address, wait, look)
 
     def changes(
         self, address: Address, token: str | None, *, after: int, limit: int, wait: float
     ) -> Coroutine[Deferred[Any], Any, Sequence[Change]]:
-        return self._wait(address, wait, partial(self._changes, address, token, after, limit))
+        look = partial(self._changes, address, token, after, limit)
+        return wait_for(self._doorbell, address, wait, look)
 
     async def _changes(
         self, address: Address, token: str | None, after: int, limit: int
@@ -439,68 +381,6 @@ class PostOffice:
             found += [one for one, its in zip(batch, digests, strict=True) if match.fits(its)]
             after = batch[-1].sequence
         return found, after
-
-    async def _wait(
-        self,
-        address: Address,
-        seconds: float,
-        look: Callable[[], Awaitable[T]],
-    ) -> T:
-        """What ``look`` finds as soon as that is something, or when time is up or the server stops.
-
-        The bell is listened to before the first look, so nothing can come in between unheard.
-        """
-        if seconds <= 0:
-            return await look()
-        until = self._clock.seconds() + seconds
-        with self._doorbell.listen(address) as bell:
-            found = await look()
-            try:
-                while not found and await bell.rung(until - self._clock.seconds()):
-                    found = await _look_again(look)
-            except Closing:
-                pass
-            return found
-
-
-def _matches(secret: str | None, kept: bytes | None) -> bool:
-    return secret is not None and kept is not None and hmac.compare_digest(_hash(secret), kept)
-
-
-@define
-class _Look:
-    """One client's list, looked up when he asks and whenever his bell rings.
-
-    ``_after`` moves on behind what was seen not to match, so a wait reads nothing twice.
-    """
-
-    _office: PostOffice
-    _address: Address
-    _token: str | None
-    _after: int
-    _limit: int
-    _waiting: bool
-    _match: Match
-    _cursor: int = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._cursor = self._after
-
-    async def __call__(self) -> Page:
-        state = await self._office.enter(self._address, self._token)
-        found, self._after = await self._office.matching(
-            self._address, self._after, self._limit, self._match
-        )
-        cursor = found[-1].sequence if found else self._cursor
-        return Page(found, cursor, state.expires_at, timed_out=not found and self._waiting)
-
-
-async def _look_again(look: Callable[[], Awaitable[T]]) -> T:
-    """What ``look`` finds where it found something before: if there is none now, it went."""
-    try:
-        return await look()
-    except (NoSuchMailbox, TokenNeeded):
-        raise MailboxGone("this mailbox expired or was deleted") from None
 
 
 def _each_once(addresses: Sequence[Address]) -> Sequence[Address]:

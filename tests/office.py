@@ -17,9 +17,10 @@ from tempmail.core.limits import Limits
 from tempmail.core.mailbox import MailboxState
 from tempmail.core.message import Envelope, Message
 from tempmail.doorbell import Doorbell
-from tempmail.postoffice import Minted, Page, PostOffice
+from tempmail.postoffice import PostOffice
 from tempmail.reading import Reading
 from tempmail.store.memory import MemoryStore
+from tempmail.waiting import Minted, Page
 
 T = TypeVar("T")
 START = 1_700_000_000.0

@@ -6,7 +6,7 @@ from typing import Any
 
 from tempmail.core.address import parse_address
 from tempmail.core.message import Parcel
-from tempmail.postoffice import Match, Page
+from tempmail.waiting import Match, Page
 from tests.office import WaitingTestCase, mail
 
 

@@ -11,8 +11,8 @@ from tempmail.core.errors import MailboxGone, NoSuchMailbox
 from tempmail.core.limits import MAX_JOURNAL, Limits
 from tempmail.core.mailbox import Change
 from tempmail.core.message import Message
-from tempmail.postoffice import Match
 from tempmail.store.memory import MemoryStore
+from tempmail.waiting import Match
 from tests.office import OPERATOR, WaitingTestCase, mail
 
 

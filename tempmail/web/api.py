@@ -13,7 +13,7 @@ from tempmail.core.address import Address, normalise_domain
 from tempmail.core.errors import BadAddress, UnknownDomain
 from tempmail.core.limits import DEFAULT_WAIT_SECONDS
 from tempmail.interfaces import IMailReader
-from tempmail.postoffice import Match, Minted, Page, Want
+from tempmail.waiting import Match, Minted, Page, Want
 from tempmail.web import mbox, views
 from tempmail.web.live import EventStream, Held, Streamed, follow
 from tempmail.web.openapi import described

@@ -19,7 +19,7 @@ from tempmail.core.domains import Domains
 from tempmail.core.limits import Limits
 from tempmail.core.mailbox import Change, MailboxState
 from tempmail.core.message import Message
-from tempmail.postoffice import Minted, Page
+from tempmail.waiting import Minted, Page
 
 _BOOLEAN = (b"false", b"true")
 _END = (b',"size":%d,"seen":false}', b',"size":%d,"seen":true}')

@@ -29,9 +29,10 @@ from tempmail.core.domains import Domains
 from tempmail.core.limits import Limits
 from tempmail.core.message import Envelope
 from tempmail.doorbell import Doorbell
-from tempmail.postoffice import Minted, PostOffice
+from tempmail.postoffice import PostOffice
 from tempmail.reading import Reading
 from tempmail.store.memory import MemoryStore
+from tempmail.waiting import Minted
 from tempmail.web.front import build_site
 from tempmail.web.site import Exposure, Site
 

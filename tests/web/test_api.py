@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tempmail.core.limits import Limits
-from tempmail.postoffice import Minted
+from tempmail.waiting import Minted
 from tempmail.web.views import instant
 from tests.web.house import MAIL, NOW, Answer, House, WebTestCase
 

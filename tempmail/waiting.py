@@ -1,0 +1,138 @@
+"""What is asked of a mailbox, what the answer is, and waiting for one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, Protocol, TypeVar
+
+from attrs import define, field, frozen
+
+from tempmail.content.digest import Digest
+from tempmail.core.address import Address
+from tempmail.core.errors import Closing, MailboxGone, NoSuchMailbox, TokenNeeded
+from tempmail.core.mailbox import MailboxState
+from tempmail.core.message import Message
+from tempmail.doorbell import Doorbell
+
+T = TypeVar("T")
+
+
+@frozen
+class Minted:
+    """A new mailbox and the only copy of its secrets."""
+
+    mailbox: MailboxState
+    token: str
+    restore_key: str
+
+
+Want = Literal["message", "code", "link"]
+
+
+@frozen
+class Match:
+    """Which messages are meant: a part of the sender's name or address, and of the subject.
+
+    ``want`` leaves out mail without a code, or without a link.
+    """
+
+    sender: str = ""
+    subject: str = ""
+    want: Want = "message"
+
+    def __bool__(self) -> bool:
+        return bool(self.sender or self.subject or self.want != "message")
+
+    def fits(self, digest: Digest) -> bool:
+        """Whether a mail is meant; letter case does not count."""
+        return (
+            (self.want != "code" or digest.code is not None)
+            and (self.want != "link" or digest.link is not None)
+            and self.sender.casefold() in digest.sender.casefold()
+            and self.subject.casefold() in digest.subject.casefold()
+        )
+
+
+EVERY = Match()
+"""All messages."""
+
+
+@frozen
+class Page:
+    """What a list answers: messages in order, the cursor to go on from, and why it ended."""
+
+    messages: Sequence[Message]
+    cursor: int
+    expires_at: float
+    timed_out: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.messages)
+
+
+class Shelf(Protocol):
+    """What a look needs of the post office."""
+
+    async def enter(self, address: Address, token: str | None) -> MailboxState:
+        """The mailbox, for one who may read it."""
+
+    async def matching(
+        self, address: Address, after: int, limit: int, match: Match
+    ) -> tuple[list[Message], int]:
+        """Messages that match, and behind which message to look on."""
+
+
+@define
+class Look:
+    """One client's list, looked up when he asks and whenever his bell rings.
+
+    ``_after`` moves on behind what was seen not to match, so a wait reads nothing twice.
+    """
+
+    _office: Shelf
+    _address: Address
+    _token: str | None
+    _after: int
+    _limit: int
+    _waiting: bool
+    _match: Match
+    _cursor: int = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._cursor = self._after
+
+    async def __call__(self) -> Page:
+        state = await self._office.enter(self._address, self._token)
+        found, self._after = await self._office.matching(
+            self._address, self._after, self._limit, self._match
+        )
+        cursor = found[-1].sequence if found else self._cursor
+        return Page(found, cursor, state.expires_at, timed_out=not found and self._waiting)
+
+
+async def wait_for(
+    doorbell: Doorbell, address: Address, seconds: float, look: Callable[[], Awaitable[T]]
+) -> T:
+    """What ``look`` finds as soon as that is something, or when time is up or the server stops.
+
+    The bell is listened to before the first look, so nothing can come in between unheard.
+    """
+    if seconds <= 0:
+        return await look()
+    until = doorbell.clock.seconds() + seconds
+    with doorbell.listen(address) as bell:
+        found = await look()
+        try:
+            while not found and await bell.rung(until - doorbell.clock.seconds()):
+                found = await _look_again(look)
+        except Closing:
+            pass
+        return found
+
+
+async def _look_again(look: Callable[[], Awaitable[T]]) -> T:
+    """What ``look`` finds where it found something before: if there is none now, it went."""
+    try:
+        return await look()
+    except (NoSuchMailbox, TokenNeeded):
+        raise MailboxGone("this mailbox expired or was deleted") from None
