@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import expiry, intake, latency, listing, memory, plot, recognition
+from benchmarks import expiry, intake, latency, listing, memory, opening, plot, recognition
 
 PICTURE = Path(__file__).parent.parent / "docs" / "benchmarks.svg"
 
@@ -15,6 +15,7 @@ def main() -> None:
     waited = latency.main()
     memory.main()
     listing.main()
+    opening.main()
     expiry.main()
     recognition.main()
     plot.draw(PICTURE, taken_in, waited)

@@ -18,6 +18,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any, BinaryIO, get_type_hints
 
 from attrs import frozen
@@ -50,6 +51,7 @@ class Settings:
     timeout: float
 
 
+@cache
 def resolve(package: str, name: str) -> tuple[Callable[..., Any], list[Any], Any]:
     """The function ``module.function`` of the package, the types of its parameters, of its result.
 

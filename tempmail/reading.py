@@ -6,7 +6,7 @@ Nothing here is on the way a mail comes in: a mail that nobody reads costs nothi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.logger import Logger
@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from tempmail.content import digest as content
 from tempmail.content import mime
-from tempmail.content.digest import Digest, Document
+from tempmail.content.digest import Digest, Document, Understood
 from tempmail.content.reading import AttachedFile
 from tempmail.core.budget import Budget
 from tempmail.core.message import Parcel
@@ -26,6 +26,7 @@ Run = Callable[..., Deferred[Any]]
 _HERE: dict[str, Callable[..., Any]] = {
     "digest.digest": content.digest,
     "digest.whole": content.whole,
+    "digest.understood": content.understood,
     "digest.document": content.document,
     "mime.attachment": mime.attachment,
 }
@@ -60,8 +61,13 @@ class Reading:
         return self._once(parcel, "reading", "digest.digest", content.glimpse)
 
     def whole(self, parcel: Parcel) -> Deferred[bytes]:
-        """What the whole message adds, as members of a JSON object."""
-        return self._once(parcel, "whole", "digest.whole", content.whole_glimpse)
+        """What the whole message adds, as members of a JSON object.
+
+        Of a mail that nobody has asked about yet, this finds out the digest as well.
+        """
+        fresh = parcel.reading is None and (parcel, "reading") not in self._asked
+        function = "digest.understood" if fresh else "digest.whole"
+        return self._once(parcel, "whole", function, content.whole_glimpse)
 
     def document(self, parcel: Parcel, images_remote: bool) -> Deferred[Document | None]:
         """The mail's HTML as a document; None where there is none, or none that can be shown."""
@@ -98,9 +104,13 @@ class Reading:
         self._log.warn("a mail could not be read: {why}", why=why.__name__)
         return instead(parcel.octets)
 
-    def _remember(self, understood: T, parcel: Parcel, part: str) -> T:
-        size = understood.size if isinstance(understood, Digest) else len(cast(bytes, understood))
-        if parcel.holders and self._budget.take(size):
+    def _remember(self, understood: Any, parcel: Parcel, part: str) -> Any:
+        if isinstance(understood, Understood):
+            self._remember(understood.digest, parcel, "reading")
+            understood = understood.whole
+        size = understood.size if isinstance(understood, Digest) else len(understood)
+        unknown = getattr(parcel, part) is None
+        if unknown and parcel.holders and self._budget.take(size):
             parcel.reading_size += size
             setattr(parcel, part, understood)
         return understood

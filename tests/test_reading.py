@@ -67,6 +67,31 @@ class OnceTests(ReadingTestCase):
         self.assertEqual(self.budget.used, DIGEST.size + len(WHOLE))
         self.assertEqual(self.parcel.reading_size, self.budget.used)
 
+    def test_whole_of_an_unread_mail(self) -> None:
+        """Whoever opens a mail that was never listed has one worker read it, once."""
+        whole = self.reading.whole(self.parcel)
+        self.assertEqual(self.workers.asked, [("digest.understood", (OCTETS,))])
+        self.workers.answers[0].callback(content.understood(OCTETS))
+        self.assertEqual(self.successResultOf(whole), WHOLE)
+        self.assertEqual(self.successResultOf(self.reading.digest(self.parcel)), DIGEST)
+        self.assertEqual(len(self.workers.asked), 1)
+        self.assertEqual(self.budget.used, DIGEST.size + len(WHOLE))
+
+    def test_whole_while_it_is_listed(self) -> None:
+        """Whoever opens a mail that is being listed has only the rest found out."""
+        self.reading.digest(self.parcel)
+        self.reading.whole(self.parcel)
+        self.assertEqual([name for name, _ in self.workers.asked][1:], ["digest.whole"])
+
+    def test_listed_while_it_is_opened(self) -> None:
+        """What two runs found out is charged once."""
+        self.reading.whole(self.parcel)
+        self.reading.digest(self.parcel)
+        self.workers.answers[1].callback(DIGEST)
+        self.workers.answers[0].callback(content.understood(OCTETS))
+        self.assertIs(self.parcel.reading, DIGEST)
+        self.assertEqual(self.budget.used, DIGEST.size + len(WHOLE))
+
     def test_all_who_ask_meanwhile(self) -> None:
         """A hundred who ask for the same mail at the same time cost one run."""
         answers = [self.reading.digest(self.parcel) for _ in range(100)]

@@ -15,10 +15,10 @@ from attrs import asdict, field, frozen
 
 from tempmail.content import html as markup
 from tempmail.content import mime
-from tempmail.content.codes import best_code, find_codes
-from tempmail.content.links import best_link, find_links
+from tempmail.content.codes import Code, best_code, find_codes
+from tempmail.content.links import Link, best_link, find_links
 from tempmail.content.plain import visible_text
-from tempmail.content.reading import Mailbox
+from tempmail.content.reading import Mailbox, Reading
 
 PREVIEW_LENGTH = 200
 """Characters of the preview in a list."""
@@ -49,6 +49,14 @@ class Digest:
 
 
 @frozen
+class Understood:
+    """What a list tells of one mail, and what the whole message adds to that, as ``whole`` does."""
+
+    digest: Digest
+    whole: bytes = field(repr=False)
+
+
+@frozen
 class Document:
     """A mail's HTML as a complete document, and the headers it must be sent with."""
 
@@ -58,20 +66,7 @@ class Document:
 
 def digest(octets: bytes) -> Digest:
     """What a list tells of a mail. Meant for a worker: a hostile mail may take a second."""
-    reading = mime.read(octets)
-    visible = visible_text(reading.html or "")
-    code = best_code(find_codes(reading.subject, reading.text, visible))
-    link = best_link(find_links(reading.text, reading.html or ""))
-    return _digest(
-        reading.subject,
-        reading.sender,
-        reading.to,
-        reading.text or visible,
-        has_html=reading.html is not None,
-        attachment_count=len(reading.attachments),
-        code=code.value if code is not None else None,
-        link=link.url if link is not None else None,
-    )
+    return _digest_of(_find(octets))
 
 
 def glimpse(octets: bytes) -> Digest:
@@ -88,28 +83,13 @@ def whole(octets: bytes) -> bytes:
 
     Meant for a worker, like :func:`digest`.
     """
-    reading = mime.read(octets)
-    clean, visible = markup.CleanHtml(), ""
-    if reading.html is not None:
-        clean = markup.sanitise(reading.html, mime.inline_pictures(octets))
-        visible = visible_text(reading.html)
-    return _members(
-        {
-            "cc": _people(reading.cc),
-            "reply_to": _people(reading.reply_to),
-            "date": _rfc3339(reading.date),
-            "message_id": reading.message_id,
-            "headers": reading.headers,
-            "text": reading.text or visible,
-            "html": clean.fragment or None,
-            "attachments": [asdict(attachment) for attachment in reading.attachments],
-            "codes": [asdict(code) for code in find_codes(reading.subject, reading.text, visible)],
-            "links": [asdict(link) for link in find_links(reading.text, reading.html or "")],
-            "remote_content": clean.remote_hosts,
-            "tracking_pixels": clean.tracking_pixels,
-            "defects": [*reading.defects, *clean.defects],
-        }
-    )
+    return _whole_of(_find(octets), octets)
+
+
+def understood(octets: bytes) -> Understood:
+    """Both, for little more than one of them costs. Meant for a worker, too."""
+    found = _find(octets)
+    return Understood(_digest_of(found), _whole_of(found, octets))
 
 
 def whole_glimpse(octets: bytes) -> bytes:
@@ -147,6 +127,65 @@ def document(octets: bytes, images_remote: bool) -> Document | None:
         return None
     body, headers = markup.document(clean, images_remote=images_remote, title=reading.subject)
     return Document(body, dict(headers))
+
+
+@frozen
+class _Found:
+    """What ``digest`` and ``whole`` both tell of. ``visible`` is what a reader sees of the HTML."""
+
+    reading: Reading
+    visible: str
+    codes: tuple[Code, ...]
+    links: tuple[Link, ...]
+
+
+def _find(octets: bytes) -> _Found:
+    reading = mime.read(octets)
+    visible = visible_text(reading.html or "")
+    return _Found(
+        reading,
+        visible,
+        find_codes(reading.subject, reading.text, visible),
+        find_links(reading.text, reading.html or ""),
+    )
+
+
+def _digest_of(found: _Found) -> Digest:
+    reading = found.reading
+    code, link = best_code(found.codes), best_link(found.links)
+    return _digest(
+        reading.subject,
+        reading.sender,
+        reading.to,
+        reading.text or found.visible,
+        has_html=reading.html is not None,
+        attachment_count=len(reading.attachments),
+        code=code.value if code is not None else None,
+        link=link.url if link is not None else None,
+    )
+
+
+def _whole_of(found: _Found, octets: bytes) -> bytes:
+    reading, clean = found.reading, markup.CleanHtml()
+    if reading.html is not None:
+        clean = markup.sanitise(reading.html, mime.inline_pictures(octets))
+    return _members(
+        {
+            "cc": _people(reading.cc),
+            "reply_to": _people(reading.reply_to),
+            "date": _rfc3339(reading.date),
+            "message_id": reading.message_id,
+            "headers": reading.headers,
+            "text": reading.text or found.visible,
+            "html": clean.fragment or None,
+            "attachments": [asdict(attachment) for attachment in reading.attachments],
+            "codes": [asdict(code) for code in found.codes],
+            "links": [asdict(link) for link in found.links],
+            "remote_content": clean.remote_hosts,
+            "tracking_pixels": clean.tracking_pixels,
+            "defects": [*reading.defects, *clean.defects],
+        }
+    )
 
 
 def _digest(

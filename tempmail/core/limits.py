@@ -75,8 +75,10 @@ MAX_UNHEARD_OCTETS = 64 * KILO
 DEFAULT_WAIT_SECONDS = 30
 # How long a browser may remember what a script of another origin is allowed to do.
 PREFLIGHT_SECONDS = 3600
-# Answers larger than this are handed to the transport piece by piece as it takes them.
-POUR_OCTETS = 64 * KILO
+# Answers larger than this are handed to the transport piece by piece as it takes them. It is what
+# Twisted gives the kernel at a time. A newsletter of 50 kB is an answer of 70 kB; in pieces that
+# costs the reactor 0.05 ms more than whole (``make bench``, opening).
+POUR_OCTETS = 128 * KILO
 # Events besides arrivals that a mailbox remembers for clients that come back.
 MAX_JOURNAL = 100
 

@@ -150,7 +150,7 @@ class Api:
         if not page:
             return request.reply(views.found(None, None, b"", page))
         (message,) = page.messages
-        digest, members = await self._office.digest(message), await self._office.whole(message)
+        members, digest = await self._office.whole(message), await self._office.digest(message)
         return request.reply(views.found(message, digest, members, page))
 
     @route(app, "GET", f"{_BOX}/events")
@@ -209,7 +209,7 @@ class Api:
     async def message(self, request: Request, address: str, id_: str) -> bytes:
         """The whole message."""
         message = await self._office.message(*_who(request, address), sequence_of(id_))
-        digest, members = await self._office.digest(message), await self._office.whole(message)
+        members, digest = await self._office.whole(message), await self._office.digest(message)
         return request.reply(views.whole(message, digest, members))
 
     @route(app, "GET", f"{_ONE}/text")

@@ -22,7 +22,8 @@ from tempmail.web.problems import Problem, unacceptable
 _BEARER = re.compile(rb"(?i:bearer) +([A-Za-z0-9._~+/-]+=*) *").fullmatch
 # Nothing that was ever given out is longer, and int() of a long text is slow.
 _SEQUENCE = re.compile(r"0|[1-9][0-9]{0,17}").fullmatch
-_SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{0,6})?").fullmatch
+# A number as JSON and the programmes that print one have it.
+_SECONDS = re.compile(r"-?[0-9]{1,6}(?:\.[0-9]{0,32})?(?:[eE][+-]?[0-9]{1,3})?").fullmatch
 _COUNT = re.compile(r"[0-9]{1,9}").fullmatch
 _JSON_TYPE = re.compile(rb"\s*application/(?:json|[a-z0-9.!#$&^_-]+\+json)\s*(?:;.*)?", re.I)
 
@@ -133,7 +134,7 @@ class Arguments:
         text = self.text(name)
         if not text:
             return default
-        if not _SECONDS(text) or float(text) > MAX_WAIT_SECONDS:
+        if not _SECONDS(text) or not 0 <= float(text) <= MAX_WAIT_SECONDS:
             return self._wrong(name, f"is a number of seconds from 0 to {MAX_WAIT_SECONDS}", 0.0)
         return float(text)
 

@@ -182,6 +182,13 @@ class Daemon:
         asked = Asked(self.connect(), method, path, token, body)
         return asked.answer()
 
+    def fetch(self, path: str, token: str) -> bytes:
+        """The body of an answer that is no JSON."""
+        response = Asked(self.connect(), "GET", path, token).response()
+        body = response.read()
+        assert response.status == 200, (path, response.status, body[:200])
+        return body
+
     def mint(self, **wishes: object) -> tuple[str, str]:
         """A new address and its token."""
         status, minted = self.ask("POST", "/v1/mailboxes", body=wishes)

@@ -388,7 +388,7 @@ class ListTests(BoxTestCase):
         for name, values in {
             "after": ("x", "-1", "1.0", "01", "1" * 30, "%E2%82%AC", "+1"),
             "limit": ("0", "501", "-1", "x", "1.5", "1e2"),
-            "wait": ("-1", "61", "x", "nan", "inf", "1e1", "60.5"),
+            "wait": ("-1", "61", "x", "nan", "inf", "1e2", "60.5"),
             "from": ("%FF",),
             "subject": ("%FF",),
         }.items():
@@ -398,6 +398,15 @@ class ListTests(BoxTestCase):
     def test_repeated(self) -> None:
         """A parameter that is given twice is unacceptable: which one was meant?"""
         self.assert_problem(self.at("GET", "/messages?limit=1&limit=2"), 422, "limit")
+
+    def test_seconds(self) -> None:
+        """Seconds are any JSON number within bounds, however many digits it is printed with."""
+        self.deliver("alice@tempmail.test")
+        for text in ("23.671825481549906", "5e-05", "6E+1", "60", "60.0", "-0.0", "0"):
+            self.list(f"?wait={quote(text)}")
+        for text in ("60.000001", "-0.1", "7e1", "1e999", "1_0", ".", "e1", "0x1"):
+            answer = self.at("GET", f"/messages?wait={quote(text)}")
+            self.assert_problem(answer, 422, "wait")
 
     def test_all_faults_at_once(self) -> None:
         """Every parameter that does not fit is named."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
@@ -134,6 +135,86 @@ class DescriptionTests(WebTestCase):
         self.assertEqual(len(names), len(set(names)))
 
 
+class RequestTests(WebTestCase):
+    """What is described of requests is what is accepted."""
+
+    def setUp(self) -> None:
+        """Have a public mailbox with a message."""
+        super().setUp()
+        self.deliver("a@qa.test", RICH)
+        self.mail_id = self.ask_box("GET", "/messages").json["messages"][0]["id"]
+
+    def ask_box(self, method: str, path: str, **more: Any) -> Answer:
+        """Ask it."""
+        return self.ask(method, f"/v1/mailboxes/a%40qa.test{path}", **more)
+
+    def parameters(self, path: str, location: str = "query") -> dict[str, Any]:
+        """The parameters that reading this path of a mailbox has, by name."""
+        described = DOCUMENT["paths"][f"/v1/mailboxes/{{address}}{path}"]["get"]["parameters"]
+        return {one["name"]: one for one in described if one["in"] == location}
+
+    def bodies(self) -> dict[tuple[str, str], Any]:
+        """The schemas of the bodies of v1, by method and path of the mailbox and its message."""
+        return {
+            (
+                method.upper(),
+                path.replace("{address}", "a%40qa.test").replace("{id}", self.mail_id),
+            ): resolved(one["requestBody"]["content"]["application/json"]["schema"])
+            for path, methods in DOCUMENT["paths"].items()
+            for method, one in methods.items()
+            if path.startswith("/v1") and "requestBody" in one
+        }
+
+    def test_members(self) -> None:
+        """A body has no members but those described."""
+        for (method, path), schema in self.bodies().items():
+            self.assertIs(schema["additionalProperties"], False)
+            answer = self.ask(method, path, json={"other": 1})
+            self.assertIn("other", [error["field"] for error in answer.json["errors"]])
+
+    def test_null(self) -> None:
+        """A member that need not be there may be null, another may not."""
+        for (method, path), schema in self.bodies().items():
+            nulls = dict.fromkeys(schema["properties"])
+            nullable = ["null" in member["type"] for member in schema["properties"].values()]
+            answer = self.ask(method, path, json=nulls)
+            if "required" in schema:
+                self.assertNotIn(True, nullable)
+                self.assert_problem(answer, 422, *schema["required"])
+            else:
+                self.assertNotIn(False, nullable)
+                self.assertLess(answer.status, 300)
+
+    def test_least(self) -> None:
+        """What is shorter or less than described is refused."""
+        members = self.bodies()["POST", "/v1/mailboxes"]["properties"]
+        for name, bound, value in (
+            ("local_part", "minLength", ""),
+            ("domain", "minLength", ""),
+            ("lifetime", "minimum", 0),
+        ):
+            self.assertEqual(members[name][bound], 1)
+            answer = self.ask("POST", "/v1/mailboxes", json={name: value})
+            self.assert_problem(answer, 422, name)
+
+    def test_cursors(self) -> None:
+        """A cursor that fits the description is taken, another is not."""
+        pattern = self.parameters("/messages")["after"]["schema"]["pattern"]
+        seen = self.parameters("/events", "header")["Last-Event-ID"]
+        self.assertEqual(seen["schema"]["pattern"], pattern)
+        for text in ("", "0", "7", "9" * 18, "9" * 19, "07", "-1", "1.0", "x", "\u0663"):
+            answer = self.ask_box("GET", "/messages", params={"after": text})
+            self.assertEqual(answer.status, 200 if re.search(pattern, text) else 422, text)
+
+    def test_empty(self) -> None:
+        """A parameter that may be empty is, then, as good as none."""
+        for path in ("/messages", "/wait", "/messages/{id}/html"):
+            for name, described in self.parameters(path).items():
+                self.assertTrue(described["allowEmptyValue"])
+                real = path.replace("{id}", self.mail_id)
+                self.assertEqual(self.ask_box("GET", real, params={name: ""}).status, 200, name)
+
+
 class TruthTests(WebTestCase):
     """Answers are as described."""
 
@@ -228,10 +309,12 @@ class TruthTests(WebTestCase):
         self.house.turn(7200)
         self.house.store.expire(self.house.clock.seconds() + 1)
         self.house.turn()
-        found = [
-            Answer(200, {}, document).json
-            for document in re.findall(rb"\ndata: ([^\n]*)\n", wire.take())
-        ]
+        streamed = re.findall(r"\nid: ([^\n]*)\ndata: ([^\n]*)\n", wire.take().decode())
+        members = DOCUMENT["components"]["schemas"]["StreamedEvent"]["properties"]
+        self.assertEqual([*members], ["id", "data"])
+        self.assertEqual(members["data"]["contentSchema"], {"$ref": "#/components/schemas/Event"})
+        found = [json.loads(document) for _, document in streamed]
+        self.assertEqual([cursor for cursor, _ in streamed], [event["cursor"] for event in found])
         kinds = {event["type"] for event in found}
         self.assertEqual(kinds, {"message", "extended", "deleted", "emptied", "expired"})
         for event in found:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tempmail.core.limits import DEFAULT_LIST, MAX_LIST, MAX_WAIT_SECONDS
-from tempmail.web.openapi.schemas import TEXT, Schema, ref
+from tempmail.web.openapi.schemas import CURSOR_PATTERN, TEXT, Schema, ref
 
 JSON = "application/json"
 NOTHING: Schema = {"description": "Done."}
@@ -15,10 +15,12 @@ NOTHING: Schema = {"description": "Done."}
 
 
 def query(name: str, description: str, **schema: Any) -> Schema:
+    """A parameter of the query; an empty one is as good as none."""
     return {
         "name": name,
         "in": "query",
         "description": description,
+        "allowEmptyValue": True,
         "schema": {"type": "string", **schema},
     }
 
@@ -35,7 +37,11 @@ PATH_PARAMETERS = {
     "{index}": path("index", "The attachment's index."),
     "{mailbox}": path("mailbox", "The mailbox's address."),
 }
-AFTER = query("after", "Only what is newer than this cursor; 0, the default, is the beginning.")
+AFTER = query(
+    "after",
+    "Only what is newer than this cursor; 0, the default, is the beginning.",
+    pattern=CURSOR_PATTERN,
+)
 LIMIT = query(
     "limit",
     "How many at most.",

@@ -17,7 +17,16 @@ from tempmail.web.openapi.parts import (
     query,
     seconds,
 )
-from tempmail.web.openapi.schemas import TEXT, document, list_of, optional, ref
+from tempmail.web.openapi.schemas import (
+    CURSOR_PATTERN,
+    LIFETIME,
+    NAME,
+    TEXT,
+    list_of,
+    needed,
+    optional,
+    ref,
+)
 
 
 def all_paths() -> dict[str, Any]:
@@ -34,9 +43,9 @@ def all_paths() -> dict[str, Any]:
 def _mailbox_paths() -> dict[str, Any]:
     box = "/v1/mailboxes/{address}"
     mint = optional(
-        local_part=TEXT,
-        domain=TEXT,
-        lifetime={"type": "integer", "description": "Seconds."},
+        local_part=NAME,
+        domain=NAME,
+        lifetime=LIFETIME,
         public={"type": "boolean", "default": False},
     )
     state = answer("Mailbox", "The mailbox.")
@@ -63,7 +72,7 @@ def _mailbox_paths() -> dict[str, Any]:
                 "extend",
                 "Let it expire that long from now, never earlier than it would",
                 {200: state},
-                body=optional(lifetime={"type": "integer", "description": "Seconds."}),
+                body=optional(lifetime=LIFETIME),
                 shown="header",
             )
         },
@@ -80,7 +89,7 @@ def _mailbox_paths() -> dict[str, Any]:
                 "restore",
                 "Open an expired address again, empty, within its quarantine",
                 {201: minted},
-                body=document(restore_key=TEXT),
+                body=needed(restore_key=TEXT),
                 body_required=True,
                 problems=(404, 409, 429, 503),
             )
@@ -134,14 +143,14 @@ def _list_paths() -> dict[str, Any]:
             "get": operation(
                 "events",
                 f"Server-Sent Events; a comment every {KEEPALIVE_SECONDS:g} seconds",
-                {200: answer("Event", event, "text/event-stream")},
+                {200: answer("StreamedEvent", event, "text/event-stream")},
                 parameters=(
                     AFTER,
                     {
                         "name": "Last-Event-ID",
                         "in": "header",
                         "description": "Counts instead of after.",
-                        "schema": TEXT,
+                        "schema": {"type": "string", "pattern": CURSOR_PATTERN},
                     },
                 ),
                 problems=(422,),
@@ -184,7 +193,7 @@ def _message_paths() -> dict[str, Any]:
                 "mark",
                 "Say whether it was seen",
                 {200: answer("Summary", "The message.")},
-                body=document(seen={"type": "boolean"}),
+                body=needed(seen={"type": "boolean"}),
                 body_required=True,
                 shown="header",
             ),

@@ -18,7 +18,11 @@ CURSOR: Schema = {
     "type": "string",
     "description": "Opaque. Grows within an address, also over expiry and re-creation.",
 }
+# What is refused where a cursor is asked for. What is not may still be none that we gave out.
+CURSOR_PATTERN = "^(0|[1-9][0-9]{0,17})?$"
 OCTETS: Schema = {"type": "integer", "minimum": 0, "description": "Octets."}
+NAME: Schema = {"type": "string", "minLength": 1}
+LIFETIME: Schema = {"type": "integer", "minimum": 1, "description": "Seconds."}
 SECONDS: Schema = {"type": "integer", "minimum": 0, "description": "Seconds."}
 
 
@@ -44,11 +48,20 @@ def document(description: str = "", /, **members: Schema) -> dict[str, Any]:
     return {"type": "object", **described, "properties": named, "required": list(named)}
 
 
-def optional(description: str = "", /, **members: Schema) -> dict[str, Any]:
-    """An object that may have these members, and no others."""
-    schema = document(description, **members)
+def needed(**members: Schema) -> dict[str, Any]:
+    """A request's body that has all of these members, and no others."""
+    return {**document(**members), "additionalProperties": False}
+
+
+def optional(**members: Schema) -> dict[str, Any]:
+    """A request's body that may have these members, and no others; null is as good as absent."""
+    schema = needed(**{name: _nullable(member) for name, member in members.items()})
     del schema["required"]
-    return {**schema, "additionalProperties": False}
+    return schema
+
+
+def _nullable(schema: Schema) -> Schema:
+    return {**schema, "type": [schema["type"], "null"]}
 
 
 _PERSON = document(name=TEXT, address=TEXT)
@@ -169,6 +182,16 @@ SCHEMAS: Mapping[str, Schema] = {
         },
         "required": ["type", "cursor"],
     },
+    "StreamedEvent": document(
+        "An event on its way in a stream of Server-Sent Events.",
+        id={**CURSOR, "description": "Its cursor."},
+        data={
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": ref("Event"),
+            "description": "An `Event` as JSON, on one line.",
+        },
+    ),
     "Problem": {
         "type": "object",
         "description": "What went wrong (RFC 9457).",

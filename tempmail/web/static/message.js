@@ -61,7 +61,8 @@ function heading(mail) {
 
 /** The tabs and what they show. */
 function bodies(box, mail) {
-  const kinds = mail.has_html ? ["html", "text"] : ["text"];
+  // Of some HTML nothing is left to show.
+  const kinds = mail.html ? ["html", "text"] : ["text"];
   const panel = el("div.panel", { id: "panel", role: "tabpanel", tabindex: 0 });
   const tabs = kinds.map((kind) =>
     el(
