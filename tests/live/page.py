@@ -8,8 +8,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.live.browser import Browser
 from tests.live.daemon import PATIENCE, Daemon
-from tests.live.test_html_in_browser import Browser
 
 NOWHERE = 9
 """The port that every other host's name leads to: nobody listens there."""

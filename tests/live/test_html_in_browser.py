@@ -6,24 +6,15 @@ behind none, which shows that the browser and this test do see what they look fo
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-import socketserver
-import subprocess
-import tempfile
-import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any, ClassVar
-from urllib.request import Request, urlopen
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.content.html import CleanHtml, document, sanitise
+from tests.live.browser import ATTACKS, Beacon, Browser, serve
 
-CORPUS = Path(__file__).parent.parent / "corpus" / "xss"
 BATCH = 20
 """Tabs open at once; each stays open while the others of its batch load, so what runs late
 shows."""
@@ -35,35 +26,6 @@ QUIET = "quiet"
 """The title of every document here. A script that ran has changed it."""
 
 Page = tuple[bytes, Mapping[str, str]]
-
-
-class Beacon(socketserver.ThreadingTCPServer):
-    """Stands for every host of the attacks, and remembers what each connection said first: nothing
-    when it was opened in advance."""
-
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self) -> None:
-        self.heard: list[bytes] = []
-        super().__init__(("127.0.0.1", 0), BeaconConnection)
-
-
-class BeaconConnection(socketserver.StreamRequestHandler):
-    """One connection to the beacon."""
-
-    server: Beacon
-    timeout = 0.2
-
-    def handle(self) -> None:
-        try:
-            said = self.connection.recv(4096)
-        except OSError:
-            said = b""
-        self.server.heard.append(said)
-        self.wfile.write(
-            b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        )
 
 
 class Origin(ThreadingHTTPServer):
@@ -100,93 +62,15 @@ class OriginConnection(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-class Browser:
-    """A headless Chromium, driven by WebDriver (W3C)."""
-
-    def __init__(self, hosts_at: int) -> None:
-        self.profile = tempfile.mkdtemp(prefix="chromium-")
-        driver = shutil.which("chromedriver")
-        chromium = shutil.which("chromium")
-        if driver is None or chromium is None:
-            raise AssertionError(
-                "no browser to test with: install the Debian packages chromium and chromium-driver"
-            )
-        self.process = subprocess.Popen(
-            [driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        assert self.process.stdout is not None
-        line = next(line for line in self.process.stdout if "successfully on port" in line)
-        self.base = f"http://127.0.0.1:{line.rstrip().rstrip('.').split()[-1]}/session"
-        arguments = (
-            "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-            "--disable-background-networking --disable-component-update --disable-sync"
-        ).split()
-        arguments += [
-            f"--user-data-dir={self.profile}",
-            f"--host-resolver-rules=MAP *.example 127.0.0.1:{hosts_at}, MAP * ~NOTFOUND, "
-            "EXCLUDE 127.0.0.1",
-        ]
-        options = {"binary": chromium, "args": arguments}
-        wanted = {"browserName": "chrome", "goog:chromeOptions": options}
-        session = self("POST", "", {"capabilities": {"alwaysMatch": wanted}})
-        self.base = f"{self.base}/{session['sessionId']}"
-        self.home = str(self("GET", "/window"))
-        self.tabs: list[str] = []
-
-    def __call__(self, method: str, path: str, body: object = None) -> Any:
-        data = None if method != "POST" else json.dumps(body or {}).encode()
-        request = Request(self.base + path, data, method=method)
-        with urlopen(request, timeout=30) as answer:
-            return json.load(answer)["value"]
-
-    def close(self) -> None:
-        """End the browser and its driver."""
-        try:
-            self("DELETE", "")
-        finally:
-            self.process.terminate()
-            self.process.wait(10)
-            assert self.process.stdout is not None
-            self.process.stdout.close()
-            shutil.rmtree(self.profile, ignore_errors=True)
-
-    def open(self, tab: int, url: str) -> None:
-        """Load a document in a tab."""
-        while len(self.tabs) <= tab:
-            self.tabs.append(str(self("POST", "/window/new", {"type": "tab"})["handle"]))
-        self("POST", "/window", {"handle": self.tabs[tab]})
-        self("POST", "/url", {"url": url})
-
-    def look(self, tab: int) -> tuple[str, str]:
-        """The address and the title that a tab has now."""
-        self("POST", "/window", {"handle": self.tabs[tab]})
-        return str(self("GET", "/url")), str(self("GET", "/title"))
-
-    def watch(self, frames: int) -> None:
-        """Let so many frames of a document of our own go by."""
-        self("POST", "/window", {"handle": self.home})
-        script = (
-            "let n = arguments[0], done = arguments[1];"
-            "(function f() { n-- ? requestAnimationFrame(f) : done() })()"
-        )
-        self("POST", "/execute/async", {"script": script, "args": [frames]})
-
-
 class HtmlInBrowser(SynchronousTestCase):
     """Hostile mail in Chromium."""
 
-    attacks: ClassVar[list[dict[str, str]]] = json.loads(
-        (CORPUS / "attacks.json").read_text("utf-8")
-    )
+    attacks = ATTACKS
 
     def setUp(self) -> None:
         self.beacon, self.origin = Beacon(), Origin()
         for server in (self.beacon, self.origin):
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-            thread.start()
-            self.addCleanup(thread.join, 10)
-            self.addCleanup(server.server_close)
-            self.addCleanup(server.shutdown)
+            self.addCleanup(serve(server))
         self.browser = Browser(self.beacon.server_address[1])
         self.addCleanup(self.browser.close)
 
