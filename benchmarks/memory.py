@@ -32,7 +32,7 @@ def mailbox() -> float:
     store = MemoryStore(clock, limits, Budget(limits.memory), Doorbell(clock))
     gc.collect()
     before = resident(os.getpid())
-    for _ in range(MAILBOXES):
+    for number in range(MAILBOXES):
         opening = Opening(
             lifetime=600,
             max_lifetime=86400,
@@ -40,7 +40,7 @@ def mailbox() -> float:
             restore_hash=os.urandom(32),
             client="192.0.2.1",
         )
-        store.create(normalise(draw_local(), DOMAIN), opening)
+        store.create(normalise(f"{draw_local()}{number}", DOMAIN), opening)
     gc.collect()
     return (resident(os.getpid()) - before) / MAILBOXES
 
