@@ -48,6 +48,7 @@ lint: $(BIN)/.tests
 	$(BIN)/lint-imports --config .importlinter --cache-dir $(VENV)/import-linter
 
 bench: $(BIN)/.benchmarks
+	@PYTHON=$(BIN)/python .ci/need smtp-source=postfix wrk=wrk
 	$(BIN)/python -m benchmarks
 
 clean:
