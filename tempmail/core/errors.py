@@ -71,9 +71,5 @@ class Closing(TempmailError):
     """The server is stopping and answers everyone who waits."""
 
 
-class BadCursor(TempmailError):
-    """A cursor or an id that this server never gave out."""
-
-
 class LifetimeOutOfBounds(TempmailError):
     """The lifetime asked for lies outside the operator's bounds."""
