@@ -232,8 +232,8 @@ class IMailReader(Interface):
     def digest(message: Message) -> Deferred[Digest]:
         """What the mail says; computed the first time, remembered after."""
 
-    def whole(message: Message) -> Deferred[bytes]:
-        """What the whole message adds to that: members of a JSON object, without its braces."""
+    async def whole(message: Message) -> tuple[Digest, bytes]:
+        """That, and what the whole message adds: members of a JSON object, without its braces."""
 
     async def digests(messages: Sequence[Message]) -> list[Digest]:
         """The same for several, in their order."""

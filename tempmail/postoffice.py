@@ -343,8 +343,10 @@ class PostOffice:
     def digest(self, message: Message) -> Deferred[Digest]:
         return self._reading.digest(message.parcel)
 
-    def whole(self, message: Message) -> Deferred[bytes]:
-        return self._reading.whole(message.parcel)
+    async def whole(self, message: Message) -> tuple[Digest, bytes]:
+        parcel = message.parcel
+        members = parcel.whole or await self._reading.whole(parcel)
+        return parcel.reading or await self._reading.digest(parcel), members
 
     async def digests(self, messages: Sequence[Message]) -> list[Digest]:
         # A list is mostly read again and again; what is known costs no Deferred.

@@ -150,8 +150,7 @@ class Api:
         if not page:
             return request.reply(views.found(None, None, b"", page))
         (message,) = page.messages
-        members, digest = await self._office.whole(message), await self._office.digest(message)
-        return request.reply(views.found(message, digest, members, page))
+        return request.reply(views.found(message, *await self._office.whole(message), page))
 
     @route(app, "GET", f"{_BOX}/events")
     async def events(self, request: Request, address: str) -> IResource:
@@ -209,8 +208,7 @@ class Api:
     async def message(self, request: Request, address: str, id_: str) -> bytes:
         """The whole message."""
         message = await self._office.message(*_who(request, address), sequence_of(id_))
-        members, digest = await self._office.whole(message), await self._office.digest(message)
-        return request.reply(views.whole(message, digest, members))
+        return request.reply(views.whole(message, *await self._office.whole(message)))
 
     @route(app, "GET", f"{_ONE}/text")
     async def text(self, request: Request, address: str, id_: str) -> bytes:

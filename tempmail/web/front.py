@@ -11,7 +11,7 @@ from tempmail.interfaces import IMailReader
 from tempmail.web.api import Api
 from tempmail.web.docs import Docs
 from tempmail.web.operations import Check, Operations
-from tempmail.web.routing import Root
+from tempmail.web.routing import Root, Routes
 from tempmail.web.site import Exposure, Site
 from tempmail.web.small import Small
 
@@ -30,15 +30,15 @@ def build_site(
     by the first part of their path, b"" for the root; ``observe`` is told route, status and seconds
     of every answer.
     """
-    small = Small(office).app.resource()
+    small = Routes(Small(office).app)
     first_parts = {
-        b"docs": Docs().app.resource(),
-        b"v1": Api(office).app.resource(),
+        b"docs": Routes(Docs().app),
+        b"v1": Routes(Api(office).app),
         b"create": small,
         b"send": small,
         b"inbox": small,
         **(pages or {}),
     }
     operations = Operations(clock, [office.check_ready, *checks])
-    root = Root(first_parts, operations.app.resource())
+    root = Root(first_parts, Routes(operations.app))
     return Site(root, clock, office, exposure, observe)

@@ -27,8 +27,8 @@ T = TypeVar("T")
 class Held(Resource, Generic[T]):
     """An answer that takes a while: ``found`` is waited for, ``render`` makes the body of it.
 
-    A resource, and not a coroutine that Klein waits for, because Klein keeps 4 kB a request until
-    its handler is done.
+    A resource, and not a handler that waits by itself: what a handler was called with is kept as
+    long as it runs, and thousands wait at a time.
     """
 
     isLeaf = True
@@ -36,7 +36,7 @@ class Held(Resource, Generic[T]):
     def __init__(
         self,
         found: Coroutine[Deferred[Any], Any, T],
-        render: Callable[[Request, T], Awaitable[bytes]],
+        render: Callable[[Request, T], Coroutine[Any, Any, bytes]],
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._found = found

@@ -7,12 +7,12 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from klein.interfaces import IKleinRequest
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import server
 from twisted.web.http_headers import Headers
+from twisted.web.resource import IResource
 
 from tempmail.core.limits import POUR_OCTETS, PREFLIGHT_SECONDS
 from tempmail.core.peer import client_key
@@ -84,10 +84,8 @@ class Request(server.Request):
         try:
             self.postpath = self.site.parts_of(self.path)
             self.render(self.site.resource)  # type: ignore[no-untyped-call]
-        except Problem as problem:
-            self.finish_with(self.problem(problem))
         except Exception:
-            self.processingFailed(Failure())
+            self._went_wrong(Failure())
 
     def getRequestHostname(self) -> bytes:
         """Nothing depends on what a client calls us, so it can neither fool nor break anything."""
@@ -158,14 +156,13 @@ class Request(server.Request):
             problem = problems.unexpected()
         return self.problem(problem)
 
-    def processingFailed(self, reason: Failure) -> Failure:
-        """A defect of ours came all the way up here."""
-        body = self.failed(reason)
+    def _went_wrong(self, failure: Failure) -> None:
+        """Answer an error, or where half of an answer is out already, cut it off."""
+        body = self.failed(failure)
         if self.startedWriting:
             self.channel.loseConnection()
         else:
             self.finish_with(body)
-        return reason
 
     def write(self, data: bytes) -> None:
         """Write, the first time with the headers; what is long goes as the client takes it."""
@@ -185,7 +182,32 @@ class Request(server.Request):
 
     # --- being held ---
 
-    def hold(self, found: Deferred[T], render: Callable[[Request, T], Awaitable[bytes]]) -> None:
+    def answer(self, answer: Deferred[bytes | IResource] | bytes | IResource) -> None:
+        """Answer with a body, or by a resource that writes it.
+
+        Where that is still to come, it is cancelled when the client leaves.
+        """
+        if isinstance(answer, Deferred):
+            self._held = answer
+            answer.addBoth(self._answer).addErrback(self._went_wrong)
+        elif isinstance(answer, bytes):
+            self.finish_with(answer)
+        else:
+            answer.render(self)
+
+    def _answer(self, answer: bytes | IResource | Failure) -> None:
+        self._held = None
+        if isinstance(answer, Failure):
+            if self._disconnected:
+                self._log_unless_cancelled(answer)
+            else:
+                self._went_wrong(answer)
+        elif not self._disconnected:
+            self.answer(answer)
+
+    def hold(
+        self, found: Deferred[T], render: Callable[[Request, T], Coroutine[Any, Any, bytes]]
+    ) -> None:
         """Answer when ``found`` is there; cancel it when the client leaves."""
         self._let_go()
         self._held = found
@@ -215,29 +237,14 @@ class Request(server.Request):
         self.args = self.received_cookies = _NOTHING
         self.prepath = self.postpath = []
         self.uri = self.path = b""
-        # Klein's, by which it would cancel a handler that is done by now.
-        self.notifications = []
-        self.unsetComponent(IKleinRequest)  # type: ignore[no-untyped-call]
 
     def _found(
-        self, result: T | Failure, render: Callable[[Request, T], Awaitable[bytes]]
-    ) -> Deferred[None] | None:
-        self._held = None
+        self, result: T | Failure, render: Callable[[Request, T], Coroutine[Any, Any, bytes]]
+    ) -> None:
         if isinstance(result, Failure):
-            if self._disconnected:
-                self._log_unless_cancelled(result)
-            else:
-                self.finish_with(self.failed(result))
-            return None
-        return Deferred.fromCoroutine(self._render(render(self, result)))
-
-    async def _render(self, rendering: Awaitable[bytes]) -> None:
-        try:
-            body = await rendering
-        except Exception:
-            body = self.failed(Failure())
-        if not self._disconnected:
-            self.finish_with(body)
+            self._answer(result)
+        else:
+            self.answer(Deferred.fromCoroutine(render(self, result)))
 
     async def _stream(self, source: Callable[[Outlet], Awaitable[None]]) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -13,7 +13,6 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.web import server
 from twisted.web.http import datetimeToString
-from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 
 from tempmail.core.limits import LINGER_SECONDS, RETRY_SECONDS, Limits
@@ -207,15 +206,14 @@ class Site(server.Site):
         """What a client is told that sends too much."""
         return Problem(413, f"a body has at most {self.limits.max_body_size} octets")
 
-    def headers_beside(self, headers: Headers) -> Iterable[bytes]:
-        """The header lines that an answer has besides its own."""
+    def headers_beside(self, headers: set[bytes]) -> list[bytes]:
+        """The header lines that an answer has besides its own, which are ``headers``."""
         now = int(self.clock.seconds())
         if now != self._date[0]:
             self._date = (now, b"Date: " + datetimeToString(now))
-        yield self._date[1]
-        for name, line in _HEADER_LINES:
-            if not headers.hasHeader(name):
-                yield line
+        lines = [line for name, line in _HEADER_LINES if name not in headers]
+        lines.append(self._date[1])
+        return lines
 
     # --- the log ---
 
