@@ -80,7 +80,12 @@ class Server(MultiService):
         )
         self.smtp = SessionFactory(self.office, reactor, settings.hostname, _tls(settings))
         self.site = build_site(
-            self.office, reactor, _exposure(settings), [self.check_listening], pages()
+            self.office,
+            reactor,
+            self.budget,
+            _exposure(settings),
+            [self.check_listening],
+            pages(),
         )
         self.doors = Doors(
             [

@@ -10,7 +10,8 @@ class Budget:
     """Octets that may be held and octets that are.
 
     The store charges what it keeps, receiving charges what is half received, reading charges what
-    was understood; whoever takes gives back exactly that much.
+    was understood, the web charges connections, bodies and long answers; whoever takes gives back
+    exactly that much.
     """
 
     limit: int
@@ -26,6 +27,10 @@ class Budget:
             return False
         self.used += octets
         return True
+
+    def charge(self, octets: int) -> None:
+        """Charge what can not be refused; what can be has less room then."""
+        self.used += octets
 
     def give(self, octets: int) -> None:
         """Give back what was taken."""

@@ -54,6 +54,8 @@ PARCEL_COST = 500
 MESSAGE_COST = 250
 # An empty mailbox or a quarantine: 810, and up to 1080 where no other falls due in the same tick.
 MAILBOX_COST = 1000
+# An HTTP connection: 6,500 with a long poll, 13,000 with a websocket.
+HTTP_CONNECTION_COST = 12_000
 # One entry of a mailbox's journal: 215.
 CHANGE_COST = 250
 

@@ -223,7 +223,7 @@ class Api:
         who = _who(request, address, in_query=True)
         message = await self._office.message(*who, sequence_of(id_))
         request.header("Content-Disposition", views.download(f"{message.id}.eml"))
-        return request.reply(message.parcel.octets, "message/rfc822")
+        return request.reply(message.parcel.octets, "message/rfc822", kept=True)
 
     @route(app, "GET", f"{_ONE}/html")
     async def html(self, request: Request, address: str, id_: str) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
+from tempmail.core.budget import Budget
 from tempmail.interfaces import IMailReader
 from tempmail.web.api import Api
 from tempmail.web.docs import Docs
@@ -19,6 +20,7 @@ from tempmail.web.small import Small
 def build_site(
     office: IMailReader,
     clock: IReactorTime,
+    budget: Budget,
     exposure: Exposure,
     checks: Sequence[Check] = (),
     pages: Mapping[bytes, IResource] | None = None,
@@ -41,4 +43,4 @@ def build_site(
     }
     operations = Operations(clock, [office.check_ready, *checks])
     root = Root(first_parts, Routes(operations.app))
-    return Site(root, clock, office, exposure, observe)
+    return Site(root, clock, office, budget, exposure, observe)

@@ -154,6 +154,13 @@ def allowed_methods(error: MethodNotAllowed) -> str:
     return ", ".join(sorted({"OPTIONS", *(error.valid_methods or ())}))
 
 
+def no_memory() -> Problem:
+    """What a client is told whose request or answer finds no room in the memory budget."""
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "the server has no memory left for this", headers=_RETRY
+    )
+
+
 def unexpected() -> Problem:
     """What a client is told of a defect of ours: nothing but that it was one."""
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this went wrong on our side, and was logged")

@@ -14,6 +14,7 @@ from twisted.web import server
 from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 
+from tempmail.core.budget import Budget
 from tempmail.core.limits import POUR_OCTETS, PREFLIGHT_SECONDS
 from tempmail.core.peer import client_key
 from tempmail.web import problems
@@ -52,6 +53,7 @@ class Request(server.Request):
     route = "-"
     started = 0.0
     _held: Deferred[Any] | None = None
+    _taken = 0
     _log = Logger()
 
     def gotLength(self, length: int | None) -> None:
@@ -62,8 +64,11 @@ class Request(server.Request):
         """Count before keeping: of a chunked body nobody knows the length."""
         if self.channel.refused:
             return
-        if self.content.tell() + len(data) > self.channel.site.limits.max_body_size:
-            self.channel.refuse(self.channel.site.body_too_large())
+        site = self.channel.site
+        if self.content.tell() + len(data) > site.limits.max_body_size:
+            self.channel.refuse(site.body_too_large())
+        elif not self._take(site.budget, len(data)):
+            self.channel.refuse(problems.no_memory())
         else:
             self.content.write(data)
 
@@ -125,8 +130,16 @@ class Request(server.Request):
         """Set a header of the answer."""
         self.responseHeaders.setRawHeaders(name, [value])
 
-    def reply(self, body: bytes, content_type: str = JSON, status: int = 200) -> bytes:
-        """Set status and headers for a body, and give it back."""
+    def reply(
+        self, body: bytes, content_type: str = JSON, status: int = 200, kept: bool = False
+    ) -> bytes:
+        """Set status and headers for a body, and give it back.
+
+        A long one is counted until the client has taken it, unless these octets are ``kept``
+        anyway. Raises a 503 Problem where there is no memory for it.
+        """
+        if len(body) > POUR_OCTETS and not kept and not self._take(self.site.budget, len(body)):
+            raise problems.no_memory()
         self.setResponseCode(status, problems.PHRASES.get(status))
         self.header("Content-Type", content_type)
         self.header("Content-Length", str(len(body)))
@@ -178,7 +191,22 @@ class Request(server.Request):
     def finish(self) -> None:
         """All is written, or will be by the stream that is under way and finishes then."""
         if self._held is None and not self.finished:
+            self._give_back()
             super().finish()  # type: ignore[no-untyped-call]
+
+    # --- memory ---
+
+    def _take(self, budget: Budget, octets: int) -> bool:
+        """Charge the budget with what this request has in memory; says whether there is room."""
+        taken = budget.take(octets)
+        if taken:
+            self._taken += octets
+        return taken
+
+    def _give_back(self) -> None:
+        if self._taken:
+            self.channel.site.budget.give(self._taken)
+            self._taken = 0
 
     # --- being held ---
 
@@ -265,6 +293,7 @@ class Request(server.Request):
 
     def connectionLost(self, reason: Failure) -> None:
         """The client left."""
+        self._give_back()
         if self.startedWriting:
             self.site.log(self)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]

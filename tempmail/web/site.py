@@ -15,7 +15,8 @@ from twisted.web import server
 from twisted.web.http import datetimeToString
 from twisted.web.resource import IResource
 
-from tempmail.core.limits import LINGER_SECONDS, RETRY_SECONDS, Limits
+from tempmail.core.budget import Budget
+from tempmail.core.limits import HTTP_CONNECTION_COST, LINGER_SECONDS, RETRY_SECONDS, Limits
 from tempmail.interfaces import IMailReader
 from tempmail.web.channel import Channel
 from tempmail.web.patience import Patience
@@ -76,6 +77,7 @@ class Site(server.Site):
         resource: IResource,
         clock: IReactorTime,
         office: IMailReader,
+        budget: Budget,
         exposure: Exposure,
         observe: Callable[[str, int, float], None] | None = None,
     ) -> None:
@@ -83,6 +85,7 @@ class Site(server.Site):
             resource, reactor=clock, parsePOSTFormSubmission=False
         )
         self.clock = clock
+        self.budget = budget
         self.exposure = exposure
         self._closing = False
         self._prefix = exposure.base_path.encode()
@@ -155,6 +158,7 @@ class Site(server.Site):
             return Problem(429, "this client has too many connections open", headers=retry)
         self._channels.add(channel)
         self._by_client[client] = held + 1
+        self.budget.charge(HTTP_CONNECTION_COST)
         return None
 
     def leave(self, channel: Channel, client: str) -> None:
@@ -162,6 +166,7 @@ class Site(server.Site):
         for patience in (self.idle, self.reading, self.stalled, self.lingering):
             patience.forget(channel)
         self._channels.discard(channel)
+        self.budget.give(HTTP_CONNECTION_COST)
         held = self._by_client[client] - 1
         if held:
             self._by_client[client] = held

@@ -62,7 +62,7 @@ class House:
             self.limits,
         )
         self.site: Site = build_site(
-            self.office, self.clock, exposure or Exposure(), checks=[self._check]
+            self.office, self.clock, self.budget, exposure or Exposure(), checks=[self._check]
         )
         # What readiness waits for: SMTP, in the real house.
         self.smtp: Deferred[None] = succeed(None)
