@@ -13,11 +13,12 @@ from tempmail.core.address import Address, normalise_domain
 from tempmail.core.errors import BadAddress, UnknownDomain
 from tempmail.core.limits import DEFAULT_WAIT_SECONDS
 from tempmail.interfaces import IMailReader
-from tempmail.waiting import Match, Minted, Page, Want
+from tempmail.waiting import Inbox, Match, Minted, Page, Round, Want
 from tempmail.web import mbox, views
 from tempmail.web.live import EventStream, Held, Streamed, follow
 from tempmail.web.openapi import described
 from tempmail.web.outlet import Outlet
+from tempmail.web.problems import refusal
 from tempmail.web.query import (
     Arguments,
     Member,
@@ -28,6 +29,7 @@ from tempmail.web.query import (
 )
 from tempmail.web.request import Request
 from tempmail.web.routing import new_app, route
+from tempmail.web.watching import watching
 from tempmail.web.websocket import Upgraded
 
 _MINT = {
@@ -151,6 +153,22 @@ class Api:
             return request.reply(views.found(None, None, b"", page))
         (message,) = page.messages
         return request.reply(views.found(message, *await self._office.whole(message), page))
+
+    @route(app, "POST", "/v1/wait")
+    def watch(self, request: Request) -> IResource:
+        """Whatever comes to one of several mailboxes."""
+        asked = watching(request)
+        found = self._office.watch(asked.watches, limit=asked.limit, wait=asked.seconds)
+        return Held(found, self._several)
+
+    async def _several(self, request: Request, found: Round) -> bytes:
+        entries = [
+            views.inbox(one, await self._office.digests(one.messages))
+            if isinstance(one, Inbox)
+            else views.shut(one.address, refusal(one.reason).body)
+            for one in found.entries
+        ]
+        return request.reply(views.several(entries, found.timed_out))
 
     @route(app, "GET", f"{_BOX}/events")
     async def events(self, request: Request, address: str) -> IResource:
