@@ -90,6 +90,11 @@ class Api:
         state = await self._office.extend(*_who(request, address), **json_body(request, _EXTEND))
         return request.reply(views.mailbox(state))
 
+    @route(app, "GET", f"{_BOX}/attempts")
+    async def attempts(self, request: Request, address: str) -> bytes:
+        """Mail for it that was refused."""
+        return request.reply(views.attempts(await self._office.attempts(*_who(request, address))))
+
     @route(app, "POST", f"{_BOX}/token")
     async def rotate_token(self, request: Request, address: str) -> bytes:
         """Another token."""
@@ -129,7 +134,10 @@ class Api:
         return await self._page(request, page)
 
     async def _page(self, request: Request, page: Page) -> bytes:
-        return request.reply(views.page(page, await self._office.digests(page.messages)))
+        body = views.page(page, await self._office.digests(page.messages))
+        for message in page.messages:
+            request.told(message)
+        return request.reply(body)
 
     @route(app, "GET", f"{_BOX}/wait")
     async def wait(self, request: Request, address: str) -> bytes | IResource:
@@ -151,6 +159,7 @@ class Api:
             return request.reply(views.found(None, None, b"", page))
         (message,) = page.messages
         members, digest = await self._office.whole(message), await self._office.digest(message)
+        request.told(message)
         return request.reply(views.found(message, digest, members, page))
 
     @route(app, "GET", f"{_BOX}/events")
@@ -168,7 +177,7 @@ class Api:
         async def tell(outlet: Outlet) -> None:
             stream = EventStream(outlet)
             await stream.keep_alive()
-            await follow(self._office, *who, after, stream)
+            await follow(self._office, *who, after, stream, request.told)
 
         return Streamed(tell)
 
@@ -180,7 +189,7 @@ class Api:
         arguments.check()
         who = _who(request, address, in_query=True)
         await self._office.mailbox(*who)
-        return Upgraded(partial(follow, self._office, *who, after))
+        return Upgraded(partial(follow, self._office, *who, after, told=request.told))
 
     @route(app, "GET", f"{_BOX}/export")
     async def export(self, request: Request, address: str) -> IResource:

@@ -10,7 +10,7 @@ from twisted.web.resource import IResource
 from tempmail.interfaces import IMailReader
 from tempmail.web.api import Api
 from tempmail.web.docs import Docs
-from tempmail.web.operations import Check, Operations
+from tempmail.web.operations import Check, Figures, Operations
 from tempmail.web.routing import Root
 from tempmail.web.site import Exposure, Site
 from tempmail.web.small import Small
@@ -42,3 +42,15 @@ def build_site(
     operations = Operations(clock, [office.check_ready, *checks])
     root = Root(first_parts, operations.app.resource())
     return Site(root, clock, office, exposure, observe)
+
+
+def build_admin(
+    office: IMailReader,
+    clock: IReactorTime,
+    checks: Sequence[Check],
+    expose: Callable[[str], tuple[bytes, str]],
+) -> Site:
+    """What is for the operator alone: figures, besides the probes that the site has too."""
+    operations = Operations(clock, [office.check_ready, *checks])
+    root = Root({b"metrics": Figures(expose).app.resource()}, operations.app.resource())
+    return Site(root, clock, office, Exposure(access_log=False))

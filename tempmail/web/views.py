@@ -18,7 +18,7 @@ from tempmail.content.digest import Digest
 from tempmail.core.domains import Domains
 from tempmail.core.limits import Limits
 from tempmail.core.mailbox import Change, MailboxState
-from tempmail.core.message import Message
+from tempmail.core.message import Attempt, Message
 from tempmail.waiting import Minted, Page
 
 _BOOLEAN = (b"false", b"true")
@@ -68,6 +68,24 @@ def minted(new: Minted) -> bytes:
 def token(fresh: str) -> bytes:
     """A token."""
     return orjson.dumps({"token": fresh})
+
+
+def attempts(refused: Sequence[Attempt]) -> bytes:
+    """Mail that was refused; who it came from, but not from where."""
+    return orjson.dumps(
+        {
+            "attempts": [
+                {
+                    "at": instant(attempt.at),
+                    "mail_from": attempt.mail_from,
+                    "helo": attempt.helo,
+                    "stage": attempt.stage,
+                    "reply": attempt.reply or None,
+                }
+                for attempt in refused
+            ]
+        }
+    )
 
 
 def page(found: Page, digests: Sequence[Digest]) -> bytes:
