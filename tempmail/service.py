@@ -10,7 +10,7 @@ from attrs import evolve
 from twisted.application.service import MultiService
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.ssl import CertificateOptions
-from twisted.logger import Logger
+from twisted.logger import Logger, globalLogBeginner
 
 from tempmail import __version__
 from tempmail.clock import steady_clock
@@ -22,11 +22,14 @@ from tempmail.lifecycle import (
     ClosingTime,
     Collector,
     Janitor,
+    Pulse,
     Signals,
     fit_connections,
     raise_file_limit,
 )
 from tempmail.listening import CannotStart, Doors, parse_door
+from tempmail.logs import shape_log
+from tempmail.metrics import Answers, Metrics, Parts
 from tempmail.options import Options
 from tempmail.postoffice import PostOffice
 from tempmail.reading import Reading
@@ -35,7 +38,7 @@ from tempmail.smtp.factory import SessionFactory
 from tempmail.store.memory import MemoryStore
 from tempmail.tls import BadCertificate, from_files, self_signed
 from tempmail.turns import shorten_turns
-from tempmail.web.front import build_site
+from tempmail.web.front import build_admin, build_site
 from tempmail.web.pages import pages
 from tempmail.web.site import Exposure
 
@@ -79,19 +82,26 @@ class Server(MultiService):
             operator_token=_operator_token(settings),
         )
         self.smtp = SessionFactory(self.office, reactor, settings.hostname, _tls(settings))
+        self.smtp.aloud = settings.log_level == "debug"
+        self.pulse = Pulse(reactor)
+        self.answers = Answers()
+        checks = [self.check_listening]
         self.site = build_site(
-            self.office, reactor, _exposure(settings), [self.check_listening], pages()
+            self.office, reactor, _exposure(settings), checks, pages(), self.answers.observe
         )
+        self.metrics = self._metrics()
+        self.admin = build_admin(self.office, reactor, checks, self.metrics.expose)
         self.doors = Doors(
             [
                 *(parse_door(reactor, "SMTP", text, self.smtp) for text in settings.smtp),
                 *(parse_door(reactor, "HTTP", text, self.site) for text in settings.http),
+                *(parse_door(reactor, "admin", text, self.admin) for text in settings.admin),
             ]
         )
         self.closing = ClosingTime(
             reactor,
             self.doorbell,
-            (self.smtp.close, self.site.close),
+            (self.smtp.close, self.site.close, self.admin.close),
             grace=lambda: self.office.limits.closing_time,
             last=self.isolation.stop,
         )
@@ -105,6 +115,7 @@ class Server(MultiService):
             Signals(reactor, on_signal),
             Collector(reactor),
             Janitor(reactor, self.store),
+            *([self.pulse] if settings.admin else []),
             self.closing,
             self.doors,
         ):
@@ -136,6 +147,19 @@ class Server(MultiService):
         """Raises NotListening while no mail can come in."""
         if not self.doors.open:
             raise NotListening("the server takes no connections now")
+
+    def _metrics(self) -> Metrics:
+        parts = Parts(
+            smtp=self.smtp,
+            site=self.site,
+            answers=self.answers,
+            store=self.store,
+            budget=self.budget,
+            doorbell=self.doorbell,
+            isolation=self.isolation,
+            pulse=self.pulse,
+        )
+        return Metrics(parts)
 
     def _announce(self) -> None:
         settings = self._settings
@@ -188,9 +212,11 @@ def makeService(options: Options) -> Server:
             )
         return evolve(settings, limits=fitting)
 
+    settings = read()
+    shape_log(globalLogBeginner, settings.log_level, settings.log_format)
     reactor.seconds = steady_clock()  # type: ignore[method-assign]
     shorten_turns(reactor)
-    return assemble(read(), reactor, read)
+    return assemble(settings, reactor, read)
 
 
 def _operator_token(settings: Settings) -> str | None:
