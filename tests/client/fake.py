@@ -26,6 +26,7 @@ class FakeBox:
     last: int = 0
     mail: list[dict[str, Any]] = field(factory=list)
     expires_at: str = "2030-01-01T00:10:00Z"
+    attempts: list[dict[str, Any]] = field(factory=list)
 
     def document(self) -> dict[str, Any]:
         return {
@@ -124,6 +125,8 @@ class FakeServer(Resource):
             case ("POST", "extend"):
                 box.expires_at = "2030-01-01T01:00:00Z"
                 return self.answer(request, box.document())
+            case ("GET", "attempts"):
+                return self.answer(request, {"attempts": box.attempts})
             case ("GET", "wait"):
                 return self.hold(request, box, query, float(query["timeout"]), self.find)
             case ("GET", "messages"):
