@@ -8,7 +8,7 @@ Twisted keeps what is logged before, so what is decided here holds from the firs
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from string import Formatter
 from typing import Any
@@ -28,24 +28,30 @@ LEVELS = ("debug", "info", "warn", "error")
 PLAIN, JSON = FORMATS = ("plain", "json")
 
 
-def shape_log(beginner: LogBeginner, level: str, form: str) -> None:
+def shape_log(beginner: LogBeginner, level: str, form: str) -> Callable[[str], None]:
     """Have logging begin with events of ``level`` and above only, written in ``form``.
 
-    The form is that of files and standard output; syslog has its own.
+    The form is that of files and standard output; syslog has its own. What is returned sets
+    another level.
     """
     begin = beginner.beginLoggingTo
-    least = LogLevel.lookupByName(level)
+    least = LogLevelFilterPredicate()
+
+    def set_level(level: str) -> None:
+        least.setLogLevelForNamespace("", LogLevel.lookupByName(level))
 
     def begin_shaped(observers: Iterable[ILogObserver], *args: Any, **kwargs: Any) -> None:
         begin([_shape(observer, least, form) for observer in observers], *args, **kwargs)
 
+    set_level(level)
     beginner.beginLoggingTo = begin_shaped  # type: ignore[method-assign]
+    return set_level
 
 
-def _shape(observer: ILogObserver, least: Any, form: str) -> ILogObserver:
+def _shape(observer: ILogObserver, least: LogLevelFilterPredicate, form: str) -> ILogObserver:
     if form == JSON and isinstance(observer, FileLogObserver):
         observer.formatEvent = as_json
-    return FilteringLogObserver(observer, [LogLevelFilterPredicate(least)])
+    return FilteringLogObserver(observer, [least])
 
 
 def as_json(event: LogEvent) -> str:

@@ -37,10 +37,14 @@ from tempmail.smtp import replies
 from tempmail.smtp.factory import SessionFactory
 from tempmail.web.site import Site
 
-# What a refusal is called: its name among the replies, of which there are only so many.
+# What each refusal is called: its name among the replies, of which there are only so many.
 _REASONS = {
-    reply: name.lower() for name, reply in vars(replies).items() if isinstance(reply, bytes)
+    reply: name.lower()
+    for name, reply in vars(replies).items()
+    if isinstance(reply, bytes) and reply[:1] in (b"4", b"5")
 }
+# All of them are told of from the start, for Prometheus sees no increase in what only begins.
+_NO_REFUSALS = dict.fromkeys(_REASONS, 0)
 
 
 @define(eq=False)
@@ -127,7 +131,7 @@ def _of_smtp(smtp: SessionFactory) -> Iterator[Metric]:
         "Replies that begin with 4 or 5",
         labels=("code", "reason"),
     )
-    for reply, count in sorted(traffic.refusals.items()):
+    for reply, count in sorted((_NO_REFUSALS | traffic.refusals).items()):
         refusals.add_metric((reply[:3].decode(), _REASONS.get(reply, "other")), count)
     yield refusals
     yield _histogram(

@@ -47,7 +47,7 @@ __all__ = ["Options", "assemble", "makeService"]
 _log = Logger()
 
 # What SIGHUP applies, besides the limits; the rest is built into objects at the start.
-_CHANGEABLE = ("domain", "unlimited", "tls", "tls-certificate", "tls-key")
+_CHANGEABLE = ("domain", "unlimited", "tls", "tls-certificate", "tls-key", "log-level")
 
 
 class NotListening(Exception):
@@ -57,15 +57,22 @@ class NotListening(Exception):
 class Server(MultiService):
     """Everything that runs, and the parts of it that settings can still change.
 
-    ``read`` gives the settings anew, on SIGHUP.
+    ``read`` gives the settings anew, on SIGHUP; ``set_log_level`` takes the level they name.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, settings: Settings, read: Callable[[], Settings]) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        read: Callable[[], Settings],
+        set_log_level: Callable[[str], object],
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._reactor = reactor
         self._read = read
+        self._set_log_level = set_log_level
         self._settings = settings
         self.budget = Budget(settings.limits.memory)
         self.doorbell = Doorbell(reactor)
@@ -141,6 +148,8 @@ class Server(MultiService):
         self.office.domains = settings.domains
         self.office.limits = self.store.limits = settings.limits
         self.budget.limit = settings.limits.memory
+        self.smtp.aloud = settings.log_level == "debug"
+        self._set_log_level(settings.log_level)
         self._log.info("settings applied: {settings}", settings=_in_words(settings))
 
     async def check_listening(self) -> None:
@@ -184,14 +193,17 @@ class Server(MultiService):
 
 
 def assemble(
-    settings: Settings, reactor: Any, read: Callable[[], Settings] | None = None
+    settings: Settings,
+    reactor: Any,
+    read: Callable[[], Settings] | None = None,
+    set_log_level: Callable[[str], object] = lambda _: None,
 ) -> Server:
     """The service that ``settings`` describe, not started yet.
 
-    ``read`` gives the settings anew when SIGHUP asks for it. Raises
-    :exc:`~tempmail.listening.CannotStart`.
+    ``read`` gives the settings anew when SIGHUP asks for it, and ``set_log_level`` is told their
+    level then. Raises :exc:`~tempmail.listening.CannotStart`.
     """
-    return Server(reactor, settings, read or (lambda: settings))
+    return Server(reactor, settings, read or (lambda: settings), set_log_level)
 
 
 def makeService(options: Options) -> Server:
@@ -213,10 +225,10 @@ def makeService(options: Options) -> Server:
         return evolve(settings, limits=fitting)
 
     settings = read()
-    shape_log(globalLogBeginner, settings.log_level, settings.log_format)
+    set_log_level = shape_log(globalLogBeginner, settings.log_level, settings.log_format)
     reactor.seconds = steady_clock()  # type: ignore[method-assign]
     shorten_turns(reactor)
-    return assemble(settings, reactor, read)
+    return assemble(settings, reactor, read, set_log_level)
 
 
 def _operator_token(settings: Settings) -> str | None:

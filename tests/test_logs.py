@@ -58,6 +58,18 @@ class ShapeTests(SynchronousTestCase):
         for level, expected in (("debug", 6), ("info", 4), ("warn", 2), ("error", 1)):
             self.assertEqual(len(self.logged(level, "plain")), expected, level)
 
+    def test_another_level(self) -> None:
+        """The level can be set again while the process runs."""
+        publisher, out = LogPublisher(), StringIO()
+        beginner = LogBeginner(publisher, StringIO(), Nowhere, warnings)
+        set_level = shape_log(beginner, "warn", "plain")
+        beginner.beginLoggingTo([textFileLogObserver(out)], redirectStandardIO=False)
+        log = Logger("here", observer=publisher)
+        for level in ("warn", "debug", "info"):
+            set_level(level)
+            log.debug(f"at {level}")
+        self.assertEqual([line.split()[-1] for line in out.getvalue().splitlines()], ["debug"])
+
     def test_plain(self) -> None:
         """Plain lines are Twisted's own."""
         self.assertRegex(self.logged("error", "plain")[0], r"^\S+ \[here#error\] after 2$")

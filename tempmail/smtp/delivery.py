@@ -15,6 +15,7 @@ from tempmail.core.message import Envelope, Octets
 from tempmail.interfaces import IMailDrop
 from tempmail.smtp import replies
 from tempmail.smtp.framing import Frame, put_behind
+from tempmail.smtp.refusals import tell_recipients
 
 if TYPE_CHECKING:
     from tempmail.smtp.session import Session
@@ -158,7 +159,7 @@ def take_mail(session: Session, transaction: Transaction, frame: Frame) -> bytes
     """The answer to a mail that came by DATA."""
     session.intake.forget()
     if frame.refusal is not None:
-        return session.refuse_mail(transaction, replies.for_error(frame.refusal))
+        return tell_recipients(session, transaction, replies.for_error(frame.refusal))
     return _deliver(session, transaction, frame.octets())
 
 
@@ -169,7 +170,7 @@ def take_chunk(
     transaction.charge(frame)
     if frame.refusal is not None:
         session.intake.forget()
-        return session.refuse_mail(transaction, replies.for_error(frame.refusal))
+        return tell_recipients(session, transaction, replies.for_error(frame.refusal))
     transaction.take_chunk(bytes(frame.octets()))
     if not last:
         return replies.CHUNK_KEPT

@@ -23,7 +23,7 @@ class Dialogue:
         self._number = next(_numbers)
 
     def begin(self, peer: str) -> None:
-        """Somebody connected."""
+        """Somebody connected, or a proxy said who it is."""
         self._log.debug("session {number}: from {peer}", number=self._number, peer=peer or "-")
 
     def heard(self, line: bytes) -> None:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from tempmail.core.address import normalise
 from tempmail.core.errors import BadAddress
+from tempmail.core.message import Envelope
 from tempmail.smtp import replies
-from tempmail.smtp.delivery import Transaction
 from tempmail.smtp.paths import BadPath, parse_path
 
 if TYPE_CHECKING:
+    from tempmail.smtp.delivery import Transaction
     from tempmail.smtp.session import Session
 
 _RCPT = re.compile(rb"\s*RCPT\s+TO:\s*(.+)", re.IGNORECASE).match
@@ -37,16 +38,23 @@ def tell_named(session: Session, line: bytes, reply: bytes) -> None:
     transaction, stage = session.intake.transaction, "rcpt"
     if transaction is None and session.intake.refused is not None:
         (transaction, reply), stage = session.intake.refused, "mail"
-    envelope = session.envelope(transaction or Transaction(session.drop, ""))
+    if transaction is None:
+        envelope = Envelope("", session.helo or "")
+    else:
+        envelope = session.envelope(transaction)
     session.drop.report_refusal(envelope, [address], stage, _text(reply))
 
 
-def tell_recipients(session: Session, transaction: Transaction | None, reply: bytes) -> None:
-    """Tell the owners of all recipients accepted; no reply is a connection that ended."""
+def tell_recipients(session: Session, transaction: Transaction | None, reply: bytes) -> bytes:
+    """Tell the owners of all recipients accepted; no reply is a connection that ended.
+
+    Returns the reply.
+    """
     if transaction is not None and transaction.recipients:
         recipients = list(transaction.recipients.values())
         envelope = session.envelope(transaction)
         session.drop.report_refusal(envelope, recipients, "data", _text(reply))
+    return reply
 
 
 def _text(reply: bytes) -> str:

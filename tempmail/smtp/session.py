@@ -202,11 +202,6 @@ class Session(ESMTP):
                 return answer + self._cut_off(replies.TOO_MANY_ERRORS)
         return answer
 
-    def refuse_mail(self, transaction: Transaction, answer: bytes) -> bytes:
-        """The same answer, after telling those whom the mail was for."""
-        tell_recipients(self, transaction, answer)
-        return answer
-
     def _cut_off(self, last: bytes, hasty: bool = True) -> bytes:
         """The session's end, and that of a mail under way with it."""
         self.factory.traffic.refuse(last)
@@ -257,8 +252,7 @@ class Session(ESMTP):
         error = failure.value
         if not isinstance(error, TempmailError):
             self.log.failure("the post office failed", failure)
-        answer = replies.for_error(error)
-        return answer if transaction is None else self.refuse_mail(transaction, answer)
+        return tell_recipients(self, transaction, replies.for_error(error))
 
     def _answer_late(self, answer: bytes) -> None:
         self.busy = False
@@ -325,6 +319,8 @@ class Session(ESMTP):
         """Ask a proxy whose connection this is; returns the refusal where he has too many."""
         if self.wire.proxied and self.wire.peer != self.peer:
             self.peer = self.wire.peer
+            if self.dialogue is not None:
+                self.dialogue.begin(self.peer)
             return self.factory.recount(self)
         return None
 
