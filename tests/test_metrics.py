@@ -11,7 +11,6 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.defer import Deferred
 
-import tempmail
 from tempmail.core.address import parse_address
 from tempmail.core.limits import MEGA
 from tempmail.metrics import Answers
@@ -20,8 +19,8 @@ from tests.smtp.support import OPENED, RCPT, Client
 from tests.test_service import ServiceTestCase
 from tests.web.house import Wire, status_of
 
-DEPLOY = Path(tempmail.__file__).parents[1] / "deploy"
-# The functions and words of PromQL that the dashboard and the alerts use.
+DEPLOY = Path(__file__).parents[1] / "deploy"
+# A series in an expression of PromQL.
 _NAME = re.compile(r"\b(?:tempmail|process|python)_[a-z_]+\b")
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.message import EmailMessage
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -246,3 +246,12 @@ def mail(recipient: str, subject: str = "Hello", text: str = "Hello.\n") -> Emai
     message["Subject"] = subject
     message.set_content(text)
     return message
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Look until it is so, for as long as we are patient."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        if time.monotonic() > end:
+            raise AssertionError("it does not come true")
+        time.sleep(0.02)

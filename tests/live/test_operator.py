@@ -6,14 +6,13 @@ import json
 import os
 import signal
 import subprocess
-import time
 from http.client import HTTPConnection
 from pathlib import Path
 from smtplib import SMTP, SMTPResponseException
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.live.daemon import PATIENCE, ROOT, Daemon, environment, twistd
+from tests.live.daemon import PATIENCE, ROOT, Daemon, environment, twistd, until
 
 
 class LogTests(SynchronousTestCase):
@@ -62,6 +61,21 @@ class LogTests(SynchronousTestCase):
         self.assertRegex(daemon.log, r"C: rcpt TO:<mallory@tempmail.test>\n.* S: 550 5\.1\.1 No")
         self.assertNotIn("hush", daemon.log)
 
+    def test_reload(self) -> None:
+        """SIGHUP turns the dialogue on and off, and the mailbox is still there."""
+        for before, after in (("info", "debug"), ("debug", "info")):
+            config = Path(self.mktemp()).absolute()
+            config.write_text(f'log-level = "{before}"')
+            with Daemon("--config", str(config)) as daemon:
+                address, token = daemon.mint()
+                config.write_text(f'log-level = "{after}"')
+                daemon.signal(signal.SIGHUP)
+                daemon.wait_for_line("settings applied")
+                daemon.send(address)
+                self.assertEqual(daemon.begin_wait(address, token).answer()[0], 200)
+            shown = "C: mail FROM:<sender@example.org>" in daemon.log
+            self.assertEqual(shown, after == "debug", daemon.log)
+
     def test_tac(self) -> None:
         """The same by the .tac file, into the file that twistd was told to write."""
         path = Path(self.mktemp()).absolute()
@@ -107,10 +121,7 @@ class LogTests(SynchronousTestCase):
 
     def wait_for(self, path: Path, words: str) -> None:
         """Wait until a file has these words."""
-        until = time.monotonic() + PATIENCE
-        while not path.exists() or words not in path.read_text():
-            self.assertLess(time.monotonic(), until, f"no {words!r} in {path}")
-            time.sleep(0.05)
+        until(lambda: path.exists() and words in path.read_text())
 
 
 class MetricsTests(SynchronousTestCase):
