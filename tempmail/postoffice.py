@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tempmail.content.compose import compose, one_line
@@ -33,7 +35,7 @@ from tempmail.core.errors import (
 )
 from tempmail.core.limits import Limits
 from tempmail.core.mailbox import Change, MailboxState, Opening
-from tempmail.core.message import Envelope, Message, Octets
+from tempmail.core.message import Attempt, Envelope, Message, Octets
 from tempmail.core.secret import draw, hashed, matches
 from tempmail.doorbell import Doorbell
 from tempmail.interfaces import IMailDrop, IMailReader, IMailStore
@@ -51,6 +53,8 @@ Access = Literal["read", "extend", "own"]
 @implementer(IMailDrop, IMailReader)
 class PostOffice:
     """What may be done with mailboxes, and by whom."""
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -124,6 +128,17 @@ class PostOffice:
         except UnknownDomain as error:
             return fail(error)
         return self._store.add(envelope, openings, octets)
+
+    def report_refusal(
+        self, envelope: Envelope, recipients: Sequence[Address], stage: str, reply: str
+    ) -> None:
+        now = self._clock.seconds()
+        attempt = Attempt(now, envelope.mail_from, envelope.helo, stage, reply)
+        for address in recipients:
+            self._store.note(address, attempt).addErrback(self._complain)
+
+    def _complain(self, failure: Failure) -> None:
+        self._log.failure("a refusal was not noted", failure)
 
     def _opened_by_mail(self, address: Address) -> Opening | None:
         """What mail opens an absent mailbox with: a catch-all's or the operator's, else None."""
@@ -201,6 +216,10 @@ class PostOffice:
         if wished <= state.expires_at:
             return state
         return await self._store.extend(address, wished)
+
+    async def attempts(self, address: Address, token: str | None) -> Sequence[Attempt]:
+        await self.enter(address, token, "own")
+        return await self._store.attempts(address)
 
     async def rotate_token(self, address: Address, token: str | None) -> str:
         await self.enter(address, token, "own")

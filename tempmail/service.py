@@ -10,7 +10,7 @@ from attrs import evolve
 from twisted.application.service import MultiService
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.ssl import CertificateOptions
-from twisted.logger import Logger
+from twisted.logger import Logger, globalLogBeginner
 
 from tempmail import __version__
 from tempmail.clock import steady_clock
@@ -22,11 +22,14 @@ from tempmail.lifecycle import (
     ClosingTime,
     Collector,
     Janitor,
+    Pulse,
     Signals,
     fit_connections,
     raise_file_limit,
 )
 from tempmail.listening import CannotStart, Doors, parse_door
+from tempmail.logs import shape_log
+from tempmail.metrics import Answers, Metrics, Parts
 from tempmail.options import Options
 from tempmail.postoffice import PostOffice
 from tempmail.reading import Reading
@@ -35,7 +38,7 @@ from tempmail.smtp.factory import SessionFactory
 from tempmail.store.memory import MemoryStore
 from tempmail.tls import BadCertificate, from_files, self_signed
 from tempmail.turns import shorten_turns
-from tempmail.web.front import build_site
+from tempmail.web.front import build_admin, build_site
 from tempmail.web.pages import pages
 from tempmail.web.site import Exposure
 
@@ -44,7 +47,7 @@ __all__ = ["Options", "assemble", "makeService"]
 _log = Logger()
 
 # What SIGHUP applies, besides the limits; the rest is built into objects at the start.
-_CHANGEABLE = ("domain", "unlimited", "tls", "tls-certificate", "tls-key")
+_CHANGEABLE = ("domain", "unlimited", "tls", "tls-certificate", "tls-key", "log-level")
 
 
 class NotListening(Exception):
@@ -54,15 +57,22 @@ class NotListening(Exception):
 class Server(MultiService):
     """Everything that runs, and the parts of it that settings can still change.
 
-    ``read`` gives the settings anew, on SIGHUP.
+    ``read`` gives the settings anew, on SIGHUP; ``set_log_level`` takes the level they name.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, settings: Settings, read: Callable[[], Settings]) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        read: Callable[[], Settings],
+        set_log_level: Callable[[str], object],
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._reactor = reactor
         self._read = read
+        self._set_log_level = set_log_level
         self._settings = settings
         self.budget = Budget(settings.limits.memory)
         self.doorbell = Doorbell(reactor)
@@ -79,24 +89,32 @@ class Server(MultiService):
             operator_token=_operator_token(settings),
         )
         self.smtp = SessionFactory(self.office, reactor, settings.hostname, _tls(settings))
+        self.smtp.aloud = settings.log_level == "debug"
+        self.pulse = Pulse(reactor)
+        self.answers = Answers()
+        checks = [self.check_listening]
         self.site = build_site(
             self.office,
             reactor,
             self.budget,
             _exposure(settings),
-            [self.check_listening],
+            checks,
             pages(),
+            self.answers.observe,
         )
+        self.metrics = self._metrics()
+        self.admin = build_admin(self.office, reactor, self.budget, checks, self.metrics.expose)
         self.doors = Doors(
             [
                 *(parse_door(reactor, "SMTP", text, self.smtp) for text in settings.smtp),
                 *(parse_door(reactor, "HTTP", text, self.site) for text in settings.http),
+                *(parse_door(reactor, "admin", text, self.admin) for text in settings.admin),
             ]
         )
         self.closing = ClosingTime(
             reactor,
             self.doorbell,
-            (self.smtp.close, self.site.close),
+            (self.smtp.close, self.site.close, self.admin.close),
             grace=lambda: self.office.limits.closing_time,
             last=self.isolation.stop,
         )
@@ -110,6 +128,7 @@ class Server(MultiService):
             Signals(reactor, on_signal),
             Collector(reactor),
             Janitor(reactor, self.store),
+            *([self.pulse] if settings.admin else []),
             self.closing,
             self.doors,
         ):
@@ -135,12 +154,27 @@ class Server(MultiService):
         self.office.domains = settings.domains
         self.office.limits = self.store.limits = settings.limits
         self.budget.limit = settings.limits.memory
+        self.smtp.aloud = settings.log_level == "debug"
+        self._set_log_level(settings.log_level)
         self._log.info("settings applied: {settings}", settings=_in_words(settings))
 
     async def check_listening(self) -> None:
         """Raises NotListening while no mail can come in."""
         if not self.doors.open:
             raise NotListening("the server takes no connections now")
+
+    def _metrics(self) -> Metrics:
+        parts = Parts(
+            smtp=self.smtp,
+            site=self.site,
+            answers=self.answers,
+            store=self.store,
+            budget=self.budget,
+            doorbell=self.doorbell,
+            isolation=self.isolation,
+            pulse=self.pulse,
+        )
+        return Metrics(parts)
 
     def _announce(self) -> None:
         settings = self._settings
@@ -165,14 +199,17 @@ class Server(MultiService):
 
 
 def assemble(
-    settings: Settings, reactor: Any, read: Callable[[], Settings] | None = None
+    settings: Settings,
+    reactor: Any,
+    read: Callable[[], Settings] | None = None,
+    set_log_level: Callable[[str], object] = lambda _: None,
 ) -> Server:
     """The service that ``settings`` describe, not started yet.
 
-    ``read`` gives the settings anew when SIGHUP asks for it. Raises
-    :exc:`~tempmail.listening.CannotStart`.
+    ``read`` gives the settings anew when SIGHUP asks for it, and ``set_log_level`` is told their
+    level then. Raises :exc:`~tempmail.listening.CannotStart`.
     """
-    return Server(reactor, settings, read or (lambda: settings))
+    return Server(reactor, settings, read or (lambda: settings), set_log_level)
 
 
 def makeService(options: Options) -> Server:
@@ -193,9 +230,11 @@ def makeService(options: Options) -> Server:
             )
         return evolve(settings, limits=fitting)
 
+    settings = read()
+    set_log_level = shape_log(globalLogBeginner, settings.log_level, settings.log_format)
     reactor.seconds = steady_clock()  # type: ignore[method-assign]
     shorten_turns(reactor)
-    return assemble(read(), reactor, read)
+    return assemble(settings, reactor, read, set_log_level)
 
 
 def _operator_token(settings: Settings) -> str | None:

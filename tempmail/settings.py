@@ -23,6 +23,8 @@ from tempmail.values import (
     read_domain,
     read_flag,
     read_hostname,
+    read_log_format,
+    read_log_level,
     read_octets,
     read_origin,
     read_path,
@@ -43,13 +45,14 @@ class BadSetting(Exception):
 class Settings:
     """Everything the operator decided.
 
-    ``smtp`` and ``http`` are endpoint strings, ``certificate`` and ``key`` PEM files. Without them
-    and without ``self_signed`` there is no STARTTLS.
+    ``smtp``, ``http`` and ``admin`` are endpoint strings, ``certificate`` and ``key`` PEM files.
+    Without them and without ``self_signed`` there is no STARTTLS.
     """
 
     domains: Domains = field(factory=lambda: Domains((Domain("tempmail.test"),)))
     smtp: tuple[str, ...] = ("tcp:2525:interface=127.0.0.1",)
     http: tuple[str, ...] = ("tcp:8080:interface=127.0.0.1",)
+    admin: tuple[str, ...] = ()
     hostname: str = field(factory=socket.gethostname)
     limits: Limits = field(factory=Limits)
     self_signed: bool = False
@@ -60,6 +63,8 @@ class Settings:
     behind_proxy: bool = False
     cors_origins: tuple[str, ...] = ()
     access_log: bool = False
+    log_level: str = "info"
+    log_format: str = "plain"
 
 
 @frozen
@@ -131,6 +136,14 @@ OPTIONS: Mapping[str, Option] = {
             repeatable=True,
         ),
         Option(
+            "admin",
+            "admin",
+            read_text,
+            "Where to serve figures for Prometheus and probes, a Twisted endpoint: for the "
+            "operator alone. May be given several times. [nowhere]",
+            repeatable=True,
+        ),
+        Option(
             "hostname",
             "hostname",
             read_hostname,
@@ -168,6 +181,19 @@ OPTIONS: Mapping[str, Option] = {
             read_flag,
             "Log a line for each HTTP answer, without address or client.",
             is_flag=True,
+        ),
+        Option(
+            "log-level",
+            "log_level",
+            read_log_level,
+            "The least that is logged: debug (with whole SMTP sessions, but for the mails), info, "
+            "warn, error. [default info]",
+        ),
+        Option(
+            "log-format",
+            "log_format",
+            read_log_format,
+            "plain, or json: an object a line. [default plain]",
         ),
         Option(
             "unlimited",

@@ -13,6 +13,8 @@ from tempmail.client.errors import BadAnswer, WaitTimedOut, Want
 from tempmail.client.limits import DOWNLOAD_LIMIT, HOLD, MARGIN
 from tempmail.client.patience import Patience
 from tempmail.client.values import (
+    Attempt,
+    Attempts,
     Document,
     Found,
     Mailbox,
@@ -101,6 +103,10 @@ class Box:
     async def _download(self, *segments: str) -> bytes:
         path = self.path(*segments)
         return await self.wire.fetch("GET", path, token=self.token, seconds=DOWNLOAD_LIMIT)
+
+    async def attempts(self) -> tuple[Attempt, ...]:
+        """The last mails for it that the server refused, oldest first; needs the token."""
+        return value_of(Attempts, await self._ask("GET", "attempts")).attempts
 
     async def extend(self, lifetime: int | None = None) -> Mailbox:
         """Lets it live `lifetime` seconds from now, as far as the server allows; never shorter."""

@@ -21,9 +21,9 @@ class Budget:
         """Whether ``take`` would charge ``octets`` now."""
         return self.used + octets <= self.limit
 
-    def take(self, octets: int) -> bool:
-        """Charge ``octets`` if they fit; says whether they did."""
-        if self.used + octets > self.limit:
+    def take(self, octets: int, beyond: int = 0) -> bool:
+        """Charge ``octets`` if they fit, or would with ``beyond`` more; says whether they did."""
+        if self.used + octets > self.limit + beyond:
             return False
         self.used += octets
         return True

@@ -92,6 +92,11 @@ class Api:
         state = await self._office.extend(*_who(request, address), **json_body(request, _EXTEND))
         return request.reply(views.mailbox(state))
 
+    @route(app, "GET", f"{_BOX}/attempts")
+    async def attempts(self, request: Request, address: str) -> bytes:
+        """Mail for it that was refused."""
+        return request.reply(views.attempts(await self._office.attempts(*_who(request, address))))
+
     @route(app, "POST", f"{_BOX}/token")
     async def rotate_token(self, request: Request, address: str) -> bytes:
         """Another token."""
@@ -131,7 +136,10 @@ class Api:
         return await self._page(request, page)
 
     async def _page(self, request: Request, page: Page) -> bytes:
-        return request.reply(views.page(page, await self._office.digests(page.messages)))
+        body = views.page(page, await self._office.digests(page.messages))
+        for message in page.messages:
+            request.told(message)
+        return request.reply(body)
 
     @route(app, "GET", f"{_BOX}/wait")
     async def wait(self, request: Request, address: str) -> bytes | IResource:
@@ -152,7 +160,9 @@ class Api:
         if not page:
             return request.reply(views.found(None, None, b"", page))
         (message,) = page.messages
-        return request.reply(views.found(message, *await self._office.whole(message), page))
+        opened = await self._office.whole(message)
+        request.told(message)
+        return request.reply(views.found(message, *opened, page))
 
     @route(app, "POST", "/v1/wait")
     def watch(self, request: Request) -> IResource:
@@ -162,12 +172,14 @@ class Api:
         return Held(found, self._several)
 
     async def _several(self, request: Request, found: Round) -> bytes:
-        entries = [
-            views.inbox(one, await self._office.digests(one.messages))
-            if isinstance(one, Inbox)
-            else views.shut(one.address, refusal(one.reason).body)
-            for one in found.entries
-        ]
+        entries = []
+        for one in found.entries:
+            if isinstance(one, Inbox):
+                entries.append(views.inbox(one, await self._office.digests(one.messages)))
+                for message in one.messages:
+                    request.told(message)
+            else:
+                entries.append(views.shut(one.address, refusal(one.reason).body))
         return request.reply(views.several(entries, found.timed_out))
 
     @route(app, "GET", f"{_BOX}/events")
@@ -185,7 +197,7 @@ class Api:
         async def tell(outlet: Outlet) -> None:
             stream = EventStream(outlet)
             await stream.keep_alive()
-            await follow(self._office, *who, after, stream)
+            await follow(self._office, *who, after, stream, request.told)
 
         return Streamed(tell)
 
@@ -197,7 +209,7 @@ class Api:
         arguments.check()
         who = _who(request, address, in_query=True)
         await self._office.mailbox(*who)
-        return Upgraded(partial(follow, self._office, *who, after))
+        return Upgraded(partial(follow, self._office, *who, after, told=request.told))
 
     @route(app, "GET", f"{_BOX}/export")
     async def export(self, request: Request, address: str) -> IResource:

@@ -11,7 +11,7 @@ from tempmail.core.budget import Budget
 from tempmail.interfaces import IMailReader
 from tempmail.web.api import Api
 from tempmail.web.docs import Docs
-from tempmail.web.operations import Check, Operations
+from tempmail.web.operations import Check, Figures, Operations
 from tempmail.web.routing import Root, Routes
 from tempmail.web.site import Exposure, Site
 from tempmail.web.small import Small
@@ -44,3 +44,16 @@ def build_site(
     operations = Operations(clock, [office.check_ready, *checks])
     root = Root(first_parts, Routes(operations.app))
     return Site(root, clock, office, budget, exposure, observe)
+
+
+def build_admin(
+    office: IMailReader,
+    clock: IReactorTime,
+    budget: Budget,
+    checks: Sequence[Check],
+    expose: Callable[[str], tuple[bytes, str]],
+) -> Site:
+    """What is for the operator alone: figures, besides the probes that the site has too."""
+    operations = Operations(clock, [office.check_ready, *checks])
+    root = Root({b"metrics": Routes(Figures(expose).app)}, Routes(operations.app))
+    return Site(root, clock, office, budget, Exposure(access_log=False))

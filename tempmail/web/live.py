@@ -16,6 +16,7 @@ from tempmail.core.address import Address
 from tempmail.core.errors import MailboxGone
 from tempmail.core.limits import DEFAULT_LIST, KEEPALIVE_SECONDS
 from tempmail.core.mailbox import Change
+from tempmail.core.message import Message
 from tempmail.interfaces import IMailReader
 from tempmail.web import views
 from tempmail.web.outlet import Outlet
@@ -77,10 +78,16 @@ class Follower(Protocol):
 
 
 async def follow(
-    office: IMailReader, address: Address, token: str | None, after: int, follower: Follower
+    office: IMailReader,
+    address: Address,
+    token: str | None,
+    after: int,
+    follower: Follower,
+    told: Callable[[Message], None],
 ) -> None:
     """Tell of every change behind ``after``, until the mailbox or the server goes.
 
+    ``told`` is called with each message that was handed to the follower.
     Raises what reading the mailbox raises, but MailboxGone, of which the follower is told.
     """
     try:
@@ -91,7 +98,10 @@ async def follow(
             if not changes:
                 await follower.keep_alive()
             for change in changes:
-                await follower.tell(change.sequence, await _event(office, change))
+                telling = follower.tell(change.sequence, await _event(office, change))
+                if change.message is not None:
+                    told(change.message)
+                await telling
                 # What expires and goes on is a mailbox that mail opens: it begins anew.
                 after = 0 if change.kind == "expired" else change.sequence
     except MailboxGone:

@@ -16,6 +16,7 @@ from twisted.web.resource import IResource
 
 from tempmail.core.budget import Budget
 from tempmail.core.limits import POUR_OCTETS, PREFLIGHT_SECONDS
+from tempmail.core.message import Message
 from tempmail.core.peer import client_key
 from tempmail.web import problems
 from tempmail.web.outlet import Outlet, pour
@@ -239,6 +240,7 @@ class Request(server.Request):
         """Answer when ``found`` is there; cancel it when the client leaves."""
         self._let_go()
         self._held = found
+        self.site.hold(self.route)
         found.addBoth(self._found, render)
 
     def stream(self, source: Callable[[Outlet], Awaitable[None]]) -> None:
@@ -254,7 +256,8 @@ class Request(server.Request):
         working = Deferred.fromCoroutine(work)
         if not working.called:
             self._held = working
-        working.addErrback(self._log_unless_cancelled)
+        self.site.hold(self.route)
+        working.addBoth(self._worked)
 
     def _let_go(self) -> None:
         """Let go whatever only parsing and routing needed, for thousands are held at a time.
@@ -274,6 +277,7 @@ class Request(server.Request):
     def _found(
         self, result: T | Failure, render: Callable[[Request, T], Coroutine[Any, Any, bytes]]
     ) -> None:
+        self.site.release(self.route)
         if isinstance(result, Failure):
             self._answer(result)
         else:
@@ -291,6 +295,20 @@ class Request(server.Request):
         self.unregisterProducer()  # type: ignore[no-untyped-call]
         self._held = None
         self.finish()
+
+    def _worked(self, outcome: Failure | None) -> None:
+        self.site.release(self.route)
+        if isinstance(outcome, Failure):
+            self._log_unless_cancelled(outcome)
+
+    def told(self, message: Message) -> None:
+        """A message is being written; if it came while this client waited, note how long it took.
+
+        From the moment it was kept, so finding out what it says is part of it.
+        """
+        kept_at = message.parcel.received_at
+        if kept_at > self.started:
+            self.site.waking.observe(self.site.clock.seconds() - kept_at)
 
     def _log_unless_cancelled(self, failure: Failure) -> None:
         if failure.check(CancelledError) is None:

@@ -16,7 +16,14 @@ from twisted.web.http import datetimeToString
 from twisted.web.resource import IResource
 
 from tempmail.core.budget import Budget
-from tempmail.core.limits import HTTP_CONNECTION_COST, LINGER_SECONDS, RETRY_SECONDS, Limits
+from tempmail.core.histogram import Histogram
+from tempmail.core.limits import (
+    HTTP_CONNECTION_COST,
+    LINGER_SECONDS,
+    RETRY_SECONDS,
+    WAKING_BUCKETS,
+    Limits,
+)
 from tempmail.interfaces import IMailReader
 from tempmail.web.channel import Channel
 from tempmail.web.patience import Patience
@@ -67,9 +74,14 @@ class Exposure:
 
 
 class Site(server.Site):
-    """The web server's factory."""
+    """The web server's factory.
+
+    ``held`` counts the requests that wait, or whose answer is still being written, by route;
+    ``waking`` is the seconds from keeping a mail to writing it to one who waited for it.
+    """
 
     requestFactory = Request
+    noisy = False
     _log = Logger()
 
     def __init__(
@@ -87,6 +99,8 @@ class Site(server.Site):
         self.clock = clock
         self.budget = budget
         self.exposure = exposure
+        self.held: dict[str, int] = {}
+        self.waking = Histogram(WAKING_BUCKETS)
         self._closing = False
         self._prefix = exposure.base_path.encode()
         self._office = office
@@ -180,7 +194,20 @@ class Site(server.Site):
             for closed in told:
                 closed.callback(None)
 
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._channels)
+
     # --- requests ---
+
+    def hold(self, route: str) -> None:
+        """One more request of this route is held."""
+        self.held[route] = self.held.get(route, 0) + 1
+
+    def release(self, route: str) -> None:
+        """One of them is held no more."""
+        self.held[route] -= 1
 
     def parts_of(self, path: bytes) -> list[bytes]:
         """What lies between the slashes of a path below the base path, still percent-encoded.
@@ -239,6 +266,8 @@ class Site(server.Site):
 
     def log_refusal(self, problem: Problem) -> None:
         """The same for a request that never became one."""
+        if self._observe is not None:
+            self._observe("-", problem.status, 0.0)
         if self.exposure.access_log:
             self._log.info("- - {status} {detail}", status=problem.status, detail=problem.detail)
 

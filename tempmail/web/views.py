@@ -19,7 +19,7 @@ from tempmail.core.address import Address
 from tempmail.core.domains import Domains
 from tempmail.core.limits import Limits
 from tempmail.core.mailbox import Change, MailboxState
-from tempmail.core.message import Message
+from tempmail.core.message import Attempt, Message
 from tempmail.waiting import Inbox, Minted, Page
 
 _BOOLEAN = (b"false", b"true")
@@ -69,6 +69,24 @@ def minted(new: Minted) -> bytes:
 def token(fresh: str) -> bytes:
     """A token."""
     return orjson.dumps({"token": fresh})
+
+
+def attempts(refused: Sequence[Attempt]) -> bytes:
+    """Mail that was refused; who it came from, but not from where."""
+    return orjson.dumps(
+        {
+            "attempts": [
+                {
+                    "at": instant(attempt.at),
+                    "mail_from": attempt.mail_from,
+                    "helo": attempt.helo,
+                    "stage": attempt.stage,
+                    "reply": attempt.reply or None,
+                }
+                for attempt in refused
+            ]
+        }
+    )
 
 
 def page(found: Page, digests: Sequence[Digest]) -> bytes:

@@ -27,6 +27,7 @@ class FakeBox:
     last: int = 0
     mail: list[dict[str, Any]] = field(factory=list)
     expires_at: str = "2030-01-01T00:10:00Z"
+    attempts: list[dict[str, Any]] = field(factory=list)
 
     def document(self) -> dict[str, Any]:
         return {
@@ -127,6 +128,8 @@ class FakeServer(Resource):
             case ("POST", "extend"):
                 box.expires_at = "2030-01-01T01:00:00Z"
                 return self.answer(request, box.document())
+            case ("GET", "attempts"):
+                return self.answer(request, {"attempts": box.attempts})
             case ("GET", "wait"):
                 seconds = float(query["timeout"])
                 return self.hold(request, [box], seconds, lambda late: self.find(box, query, late))

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.message import EmailMessage
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -24,7 +24,7 @@ PATIENCE = 20.0
 """Seconds anything may take here before the test fails; nothing takes more than a few."""
 
 _READY = re.compile(r"tempmail \S+ listens: (.*?);")
-_DOOR = re.compile(r"(SMTP|HTTP) on (?:unix:(\S+)|\[?(.*?)\]?:(\d+))(?:, |$)")
+_DOOR = re.compile(r"(SMTP|HTTP|admin) on (?:unix:(\S+)|\[?(.*?)\]?:(\d+))(?:, |$)")
 
 
 def twistd(*arguments: str) -> list[str]:
@@ -41,8 +41,8 @@ class Daemon:
     """One ``twistd --nodaemon tempmail`` with its log.
 
     To be used as ``with Daemon("--domain", "qa.test") as daemon:``, or started with ``start`` and
-    given to ``addCleanup`` with ``stop``. ``smtp`` and ``http`` are the ports it listens on, and
-    ``lines`` what it has logged so far.
+    given to ``addCleanup`` with ``stop``. ``smtp``, ``http`` and ``admin`` are the ports it listens
+    on, and ``lines`` what it has logged so far.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Daemon:
         self.cwd = cwd
         self.lines: list[str] = []
         self.pass_fds: Sequence[int] = ()
-        self.smtp = self.http = 0
+        self.smtp = self.http = self.admin = 0
         self._news = threading.Condition()
         self._ended = False
 
@@ -97,8 +97,10 @@ class Daemon:
         for protocol, _, _, port in _DOOR.findall(ready[1]):
             if protocol == "SMTP":
                 self.smtp = self.smtp or int(port or 0)
-            else:
+            elif protocol == "HTTP":
                 self.http = self.http or int(port or 0)
+            else:
+                self.admin = self.admin or int(port or 0)
         return self
 
     def launch(self) -> None:
@@ -244,3 +246,12 @@ def mail(recipient: str, subject: str = "Hello", text: str = "Hello.\n") -> Emai
     message["Subject"] = subject
     message.set_content(text)
     return message
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Look until it is so, for as long as we are patient."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        if time.monotonic() > end:
+            raise AssertionError("it does not come true")
+        time.sleep(0.02)

@@ -10,6 +10,8 @@ from typing import Any
 
 from klein import Klein
 
+from tempmail.core.address import parse_address
+from tempmail.core.message import Envelope
 from tempmail.web.api import Api
 from tempmail.web.docs import Docs
 from tempmail.web.openapi import describe
@@ -272,11 +274,15 @@ class TruthTests(WebTestCase):
         self.check("post", "/v1/mailboxes", json={"local_part": 1})
         self.deliver(alice, RICH)
         self.check("get", "/v1/domains")
-        reads = ("", "/messages", "/wait", "/export", "/events", "/ws")
+        reads = ("", "/messages", "/wait", "/export", "/events", "/ws", "/attempts")
         for path in (f"{box}{read}" for read in reads):
             self.check("get", path, alice)
             self.check("get", path, alice, token="wrong")
         self.check("get", box, alice, token=token)
+        refused = Envelope("ann@example.org", "mx.example.org"), [parse_address(alice)]
+        self.house.office.report_refusal(*refused, "rcpt", "552 5.2.2 Mailbox full")
+        self.house.office.report_refusal(*refused, "data", "")
+        self.check("get", f"{box}/attempts", alice, token=token)
         self.check("post", f"{box}/extend", alice, token=token, json={"lifetime": 900})
         self.check("post", f"{box}/extend", alice, token=token, json={"lifetime": -1})
         listed = self.check("get", f"{box}/messages", alice, token=token).json

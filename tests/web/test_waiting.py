@@ -53,6 +53,16 @@ class EndTests(WaitTestCase):
         self.assertFalse(answer.json["timed_out"])
         self.assert_nobody_waits()
 
+    def test_measured(self) -> None:
+        """How long a mail took to one who waited is measured; to one who did not, it is not."""
+        waiting = self.wait()
+        self.house.turn(20)
+        self.deliver("alice@tempmail.test")
+        self.successResultOf(waiting)
+        self.ask("GET", f"{PATH}?wait=30", token=self.box.token)
+        waking = self.house.site.waking
+        self.assertEqual((sum(waking.counts), waking.total), (1, 0.0))
+
     def test_mail_comes_elsewhere(self) -> None:
         """Mail for another mailbox wakes nobody here."""
         self.mint(local_part="bob")

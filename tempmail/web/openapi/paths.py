@@ -77,6 +77,14 @@ def _mailbox_paths() -> dict[str, Any]:
                 shown="header",
             )
         },
+        f"{box}/attempts": {
+            "get": operation(
+                "attempts",
+                "The last mails for it that were refused; for whoever holds its token",
+                {200: answer("Attempts", "Of each who sent it, and what he was told.")},
+                shown="header",
+            )
+        },
         f"{box}/token": {
             "post": operation(
                 "rotateToken",

@@ -144,6 +144,20 @@ SCHEMAS: Mapping[str, Schema] = {
         restore_key={"type": "string", "description": "Opens its address again when it expired."},
     ),
     "Token": document(token=TEXT),
+    "Attempts": document(
+        "Mails for the mailbox that were refused, oldest first.",
+        attempts=list_of(ref("Attempt")),
+    ),
+    "Attempt": document(
+        at=INSTANT,
+        mail_from={"type": "string", "description": "Empty for none, or none said."},
+        helo={"type": "string", "description": "What the client called itself."},
+        stage={"type": "string", "enum": ["mail", "rcpt", "data"]},
+        reply={
+            **TEXT_OR_NULL,
+            "description": "What the client was told; null where it left in the middle.",
+        },
+    ),
     "Summary": document("A message in a list.", **_SUMMARY),
     "Message": document("A whole message.", **_SUMMARY, **_MESSAGE),
     "Attachment": document(
