@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 
 from tempmail.core.errors import MemoryFull, NoSuchMailbox
 from tempmail.core.limits import Limits
+from tests.fuzz import law, tried_for_long
 from tests.smtp.support import Answer, Raised, ReceiverTestCase, codes, cut
-
-law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PATHS = [
     b"<a@b.test>",
@@ -97,6 +96,7 @@ class RandomTests(ReceiverTestCase):
         self.clients.clear()
         return heard
 
+    @tried_for_long
     @law
     @given(
         st.lists(breaths, max_size=15),
@@ -129,6 +129,7 @@ class RandomTests(ReceiverTestCase):
             # How much of a mail comes at a time decides whether the memory was full meanwhile.
             self.assertEqual(heard[0], heard[1])
 
+    @tried_for_long
     @law
     @given(
         st.lists(breaths, max_size=15),
@@ -160,12 +161,14 @@ class RandomTests(ReceiverTestCase):
             heard.append((octets, self.drop.kept))
         self.assertEqual(heard[0], heard[1])
 
+    @tried_for_long
     @law
     @given(st.binary(max_size=3000), st.lists(st.integers(0, 5000), max_size=10))
     def test_any_octets(self, said: bytes, cuts: list[int]) -> None:
         """Any octets at all are answered in well-formed lines, and break nothing."""
         codes(self.converse([said], cuts, True))
 
+    @tried_for_long
     @law
     @given(st.lists(st.tuples(lines, ends), min_size=1, max_size=20))
     def test_each_line_has_its_answer(self, said: list[tuple[bytes, bytes]]) -> None:
