@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import quote
 
@@ -79,12 +80,13 @@ def requests(draw: st.DrawFn) -> bytes:
     body = draw(
         st.one_of(
             st.just(b""),
-            values.map(lambda value: repr(value).replace("'", '"').encode("utf-8", "replace")),
+            values.map(lambda value: json.dumps(value).encode()),
             st.binary(max_size=30),
         )
     )
     lines = [f"{method} {path} HTTP/1.1".encode("utf-8", "replace"), b"Host: x"]
-    lines += [line.encode() for line in draw(st.lists(headers, max_size=3))]
+    if draw(st.booleans()):
+        lines += [line.encode() for line in draw(st.lists(headers, max_size=3))]
     if body:
         lines += [b"Content-Type: application/json", b"Content-Length: %d" % len(body)]
     return b"\r\n".join([*lines, b"", body])
