@@ -9,10 +9,10 @@ from typing import Any
 from attrs import evolve
 from twisted.application.service import MultiService
 from twisted.internet.error import ReactorNotRunning
-from twisted.internet.ssl import CertificateOptions
 from twisted.logger import Logger
 
 from tempmail import __version__
+from tempmail.certificates import BadCertificate, Source
 from tempmail.clock import steady_clock
 from tempmail.core.budget import Budget
 from tempmail.core.limits import MEGA
@@ -33,7 +33,7 @@ from tempmail.reading import Reading
 from tempmail.settings import OPTIONS, BadSetting, Settings
 from tempmail.smtp.factory import SessionFactory
 from tempmail.store.memory import MemoryStore
-from tempmail.tls import BadCertificate, from_files, self_signed
+from tempmail.tls import Certificates, Renewal, beneath_tls
 from tempmail.turns import shorten_turns
 from tempmail.web.front import build_site
 from tempmail.web.pages import pages
@@ -78,14 +78,23 @@ class Server(MultiService):
             settings.limits,
             operator_token=_operator_token(settings),
         )
-        self.smtp = SessionFactory(self.office, reactor, settings.hostname, _tls(settings))
+        self.certificates = _certificates(settings)
+        tls = self.certificates
+        self.smtp = SessionFactory(self.office, reactor, settings.hostname)
+        self._offer_tls()
         self.site = build_site(
             self.office, reactor, _exposure(settings), [self.check_listening], pages()
         )
         self.doors = Doors(
             [
-                *(parse_door(reactor, "SMTP", text, self.smtp) for text in settings.smtp),
-                *(parse_door(reactor, "HTTP", text, self.site) for text in settings.http),
+                parse_door(reactor, protocol, text, factory)
+                for protocol, texts, factory in (
+                    ("SMTP", settings.smtp, self.smtp),
+                    ("SMTPS", settings.smtps, beneath_tls(self.smtp, tls.mail, reactor)),
+                    ("HTTP", settings.http, self.site),
+                    ("HTTPS", settings.https, beneath_tls(self.site, tls.web, reactor)),
+                )
+                for text in texts
             ]
         )
         self.closing = ClosingTime(
@@ -105,6 +114,7 @@ class Server(MultiService):
             Signals(reactor, on_signal),
             Collector(reactor),
             Janitor(reactor, self.store),
+            Renewal(reactor, self.certificates),
             self.closing,
             self.doors,
         ):
@@ -119,18 +129,21 @@ class Server(MultiService):
         """Read the settings again and apply what can change; on a mistake nothing changes."""
         try:
             settings = self._read()
-            tls = _tls(settings)
-        except (BadSetting, CannotStart) as error:
+            self.certificates.use(_certificate_source(settings))
+        except (BadSetting, BadCertificate) as error:
             self._log.error("the settings stay as they were: {error}", error=str(error))
             return
         fixed = list(_fixed_at_start(self._settings, settings))
         if fixed:
             self._log.warn("changed only by a restart: {names}", names=", ".join(fixed))
-        self.smtp.tls = tls
+        self._offer_tls()
         self.office.domains = settings.domains
         self.office.limits = self.store.limits = settings.limits
         self.budget.limit = settings.limits.memory
         self._log.info("settings applied: {settings}", settings=_in_words(settings))
+
+    def _offer_tls(self) -> None:
+        self.smtp.tls = self.certificates.mail if self.certificates.offered else None
 
     async def check_listening(self) -> None:
         """Raises NotListening while no mail can come in."""
@@ -208,16 +221,17 @@ def _operator_token(settings: Settings) -> str | None:
     return words[0]
 
 
-def _tls(settings: Settings) -> CertificateOptions | None:
-    """What STARTTLS shows. Read here, while twistd still has the rights to read the key."""
-    if settings.self_signed:
-        return self_signed([settings.hostname, *map(str, settings.domains.domains)])
-    if settings.certificate is None:
-        return None
+def _certificates(settings: Settings) -> Certificates:
+    """What TLS shows. Read here, while twistd still has the rights to read the keys."""
     try:
-        return from_files(settings.certificate, settings.key)
+        return Certificates(_certificate_source(settings))
     except BadCertificate as error:
         raise CannotStart(f"--tls-certificate: {error}") from None
+
+
+def _certificate_source(settings: Settings) -> Source:
+    names = (settings.hostname, *map(str, settings.domains.domains))
+    return Source(settings.certificate_files, names if settings.self_signed else ())
 
 
 def _exposure(settings: Settings) -> Exposure:

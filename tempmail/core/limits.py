@@ -90,6 +90,10 @@ SLICE_SECONDS = 0.010
 # What goes wrong in every tick is logged no more often than this.
 COMPLAINT_SECONDS = 60.0
 
+# --- TLS ---
+# Renewed certificates are looked for this often, which costs one stat for each file.
+CERTIFICATE_LOOK_SECONDS = 10.0
+
 # --- the process ---
 # Files besides connections: listening sockets, logs, worker processes' pipes, the reactor's.
 OTHER_FILES = 100
