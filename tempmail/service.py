@@ -35,6 +35,7 @@ from tempmail.smtp.factory import SessionFactory
 from tempmail.store.memory import MemoryStore
 from tempmail.tls import Certificates, Renewal, beneath_tls
 from tempmail.turns import shorten_turns
+from tempmail.values import read_word_file
 from tempmail.web.front import build_site
 from tempmail.web.pages import pages
 from tempmail.web.site import Exposure
@@ -211,14 +212,9 @@ def _operator_token(settings: Settings) -> str | None:
     if path is None:
         return None
     try:
-        words = path.read_text(encoding="ascii").split()
-    except OSError as error:
-        raise CannotStart(f"--operator-token-file {path}: {error.strerror}") from None
-    except ValueError:
-        words = []
-    if len(words) != 1:
-        raise CannotStart(f"--operator-token-file {path}: expected one word in ASCII")
-    return words[0]
+        return read_word_file(path)
+    except ValueError as error:
+        raise CannotStart(f"--operator-token-file {path}: {error}") from None
 
 
 def _certificates(settings: Settings) -> Certificates:

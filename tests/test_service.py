@@ -145,7 +145,7 @@ class AssemblyTests(ServiceTestCase):
             for path in package.rglob("*.py")
             if re.search(r"import .*\breactor\b|task import .*\breact\b", path.read_text())
         }
-        self.assertEqual(found, {"service.py", "cli/__init__.py"})
+        self.assertEqual(found, {"service.py", "cli/__init__.py", "doctor/__init__.py"})
 
     def test_plugin(self) -> None:
         """``twistd tempmail`` is known to twistd, and reads our options."""

@@ -94,6 +94,12 @@ COMPLAINT_SECONDS = 60.0
 # Renewed certificates are looked for this often, which costs one stat for each file.
 CERTIFICATE_LOOK_SECONDS = 10.0
 
+# --- the examination by ``tempmail doctor`` ---
+# For what answers on this machine, if anything does.
+DOCTOR_CONNECT_SECONDS = 3.0
+# Until a name server is asked again, and then until it is given up; whole seconds.
+DOCTOR_DNS_SECONDS = (1, 2)
+
 # --- the process ---
 # Files besides connections: listening sockets, logs, worker processes' pipes, the reactor's.
 OTHER_FILES = 100
@@ -106,14 +112,19 @@ GARBAGE_WORTH_COLLECTING = 100_000
 MIN_COLLECTION_PAUSE = 60.0
 
 
-def default_memory() -> int:
-    """Octets: a quarter of what this machine, or the control group we run in, has."""
+def machine_memory() -> int:
+    """Octets of memory that this machine has, or the control group we run in."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         allowed = int(Path("/sys/fs/cgroup/memory.max").read_text())
     except (OSError, ValueError):
         allowed = physical
-    return min(physical, allowed) // 4
+    return min(physical, allowed)
+
+
+def default_memory() -> int:
+    """Octets for mail: a quarter of all there is."""
+    return machine_memory() // 4
 
 
 def _octets(default: int | Callable[[], int], meaning: str) -> Any:
