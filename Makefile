@@ -22,8 +22,7 @@ LIVE_NEEDS := \
 	nginx=nginx-light \
 	haproxy=haproxy \
 	caddy=caddy \
-	named-checkzone=bind9-utils \
-	systemd-analyze=systemd
+	named-checkzone=bind9-utils
 
 .PHONY: run test lint bench clean
 
