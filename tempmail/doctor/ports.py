@@ -16,11 +16,13 @@ from tempmail.doctor.places import Place, parse_place
 from tempmail.listening import CannotStart, Doors, parse_door
 from tempmail.settings import Settings
 
-_TAKEN = "stop what listens there (`ss -ltnp` names it), or choose another place"
-_NOT_ALLOWED = (
-    "examine and start the server as root with `twistd --uid`, or have systemd hand the port over, "
-    "as in deploy/"
-)
+# What to do, by a word of what the system says.
+_TODO = {
+    "in use": "stop what listens there (`ss -ltnp` names it), or choose another place",
+    "ermission": "examine and start the server as root with `twistd --uid`, or have systemd hand "
+    "the port over, as in deploy/",
+    "": "see docs/running.md, Endpoints",
+}
 _ANYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
@@ -45,9 +47,7 @@ async def _check(reactor: Any, protocol: str, text: str, hostname: str) -> Findi
         pool = reactor.getThreadPool()
         if await deferToThreadPool(reactor, pool, _is_ours, protocol, text, hostname):
             return ok("ports", f"{protocol} on {text}: a tempmail serves there")
-        todo = _NOT_ALLOWED if "ermission" in str(error) else _TAKEN
-        if "is no endpoint" in str(error):
-            todo = "see docs/running.md, Endpoints"
+        todo = next(todo for word, todo in _TODO.items() if word in str(error))
         return problem("ports", str(error), todo)
     return ok("ports", f"{protocol} on {text}: free, and ours to take")
 

@@ -88,6 +88,20 @@ class PortsTests(TestCase):
         said = await self.said(Settings(smtp=("tpc:25",), http=(LOCAL,)))
         self.assertIn("problem: --smtp 'tpc:25' is no endpoint", said[0])
 
+    async def test_todo(self) -> None:
+        """What to do depends on why it can not be opened."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            number = taken.getsockname()[1]
+            for text, expected in (
+                (f"tcp:{number}:interface=127.0.0.1", "stop what listens there"),
+                ("tcp:0:interface=192.0.2.1", "see docs/running.md"),
+                ("unix:/nowhere/at/all", "see docs/running.md"),
+            ):
+                settings = Settings(smtp=(text,), http=(LOCAL,))
+                [finding, _] = [one async for one in check_ports(settings, reactor)]
+                self.assertEqual(finding.level, Level.PROBLEM)
+                self.assertIn(expected, finding.todo)
+
     def test_places(self) -> None:
         """The place in an endpoint's text is found however it is written."""
         for text, place in (

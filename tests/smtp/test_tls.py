@@ -176,6 +176,16 @@ class HandshakeTests(Listening):
         await talker.rest()
         self.assertIsNotNone(talker.reason)
 
+    async def test_timeout_from_the_start(self) -> None:
+        """So is one with which a connection begins."""
+        tls = ServerTLS([self_signed(["mx.test"])])
+        wrapped = TLSMemoryBIOFactory(tls, False, self.factory)
+        self.listen(reactor.listenTCP(0, wrapped, interface="127.0.0.1"))
+        talker = await self.talk()
+        await until(lambda: self.factory.connections == 1)
+        self.clock.advance(self.limits.tls_handshake_timeout + 2)
+        self.assertEqual(await talker.rest(), b"")
+
     async def test_done(self) -> None:
         """One that is done is not, even if the client then says nothing for as long."""
         talker = await self.greeted()
