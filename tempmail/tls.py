@@ -19,7 +19,7 @@ from zope.interface import implementer
 from tempmail.certificates import BadCertificate, Identity, Source
 from tempmail.core.limits import CERTIFICATE_LOOK_SECONDS
 
-# The suites of TLS 1.2 that are both forward secret and authenticated (RFC 7525 section 4.2, and
+# The suites of TLS 1.2 that are both forward secret and authenticated (RFC 9325 section 4.2, and
 # what Mozilla calls intermediate); those of TLS 1.3 all are.
 _SUITES = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 # Nothing is resumed, by tickets or by a cache: every session has keys of its own, and there is no
@@ -56,7 +56,7 @@ class ServerTLS:
         by_name: dict[bytes, SSL.Context] = {}
         for identity, context in zip(identities, contexts, strict=True):
             for name in identity.names:
-                by_name.setdefault(name.encode("ascii"), context)
+                by_name.setdefault(name.encode(), context)
 
         def select(connection: SSL.Connection) -> None:
             name = (connection.get_servername() or b"").lower()
@@ -82,10 +82,9 @@ def beneath_tls(factory: IProtocolFactory, tls: ServerTLS, clock: IReactorTime) 
 
 
 class Certificates:
-    """The certificates in use, and the two ways they are shown: ``mail`` is for SMTP, ``web`` for
-    HTTP/1.1.
+    """The certificates in use, shown in two ways.
 
-    Raises :exc:`BadCertificate`.
+    ``mail`` is for SMTP, ``web`` for HTTP/1.1. Raises :exc:`BadCertificate`.
     """
 
     _log = Logger()
@@ -175,7 +174,10 @@ def _context(identity: Identity, protocols: tuple[bytes, ...]) -> SSL.Context:
         context.use_privatekey(crypto.PKey.from_cryptography_key(identity.key))
         context.check_privatekey()
     except (SSL.Error, TypeError) as error:
-        raise BadCertificate(f"OpenSSL does not take it: {_reason(error)}") from None
+        names = ", ".join(identity.names) or "no name"
+        raise BadCertificate(
+            f"OpenSSL does not take the certificate for {names}: {_reason(error)}"
+        ) from None
 
     def agree(connection: SSL.Connection, offered: list[bytes]) -> bytes:
         for protocol in protocols:

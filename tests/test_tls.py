@@ -160,7 +160,9 @@ class HandshakeTests(SynchronousTestCase):
         weak = rsa.generate_private_key(65537, 1024)
         identity = read_identity(*Authority().issue("mx.test", key=weak).write(directory))
         error = self.assertRaises(BadCertificate, ServerTLS, [identity])
-        self.assertRegex(str(error), "^OpenSSL does not take it: ee key too small$")
+        self.assertRegex(
+            str(error), "^OpenSSL does not take the certificate for mx.test: ee key too small$"
+        )
 
 
 class NamesTests(SynchronousTestCase):

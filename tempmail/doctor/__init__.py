@@ -54,7 +54,7 @@ async def examine(argv: Sequence[str], reactor: Any) -> list[Finding]:
         return [problem("options", mistake, "see docs/running.md; `tempmail doctor --help`")]
     settings = options.read()
     where = f"{options.config} and the command line" if options.config else "the command line"
-    findings = [ok("options", f"{where} can be read and fit together")]
+    findings = [ok("options", f"{where}: can be read, and nothing in it contradicts itself")]
     return findings + [one async for one in _all(settings, options.resolver, reactor)]
 
 

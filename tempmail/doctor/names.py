@@ -81,7 +81,7 @@ async def check_names(settings: Settings, names: Names, every: bool) -> AsyncIte
         for domain in domains:
             async for finding in _check_domain(domain, settings.hostname, names, exchanges):
                 yield finding
-        if domains and settings.hostname not in exchanges:
+        if exchanges - {""} and settings.hostname not in exchanges:
             yield advice(
                 "names",
                 f"the server calls itself {settings.hostname}, which is no MX of its domains",
