@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tempmail.core.limits import CERTIFICATE_DUE_SHARE
+
 _VALID = timedelta(days=3650)
 
 
@@ -40,6 +42,12 @@ class Identity:
         except (x509.ExtensionNotFound, ValueError):
             return ()
         return tuple(name.lower() for name in found.value.get_values_for_type(x509.DNSName))
+
+    @property
+    def due(self) -> datetime:
+        """From when on it should have been renewed."""
+        begin, end = self.leaf.not_valid_before_utc, self.leaf.not_valid_after_utc
+        return end - (end - begin) * CERTIFICATE_DUE_SHARE
 
 
 def read_identity(certificate: Path, key: Path | None) -> Identity:

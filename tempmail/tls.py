@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from OpenSSL import SSL, crypto
 from twisted.application.service import Service
@@ -93,6 +94,8 @@ class Certificates:
         self._source = source
         self._seen = source.look()
         identities = source.read()
+        # Those that may yet be late.
+        self._watched = list(identities)
         self.mail = ServerTLS(identities)
         self.web = ServerTLS(identities, [b"http/1.1"])
 
@@ -126,9 +129,20 @@ class Certificates:
         else:
             self._log.info("renewed certificates are in use")
 
+    def warn(self, now: datetime) -> None:
+        """Say once of each certificate that it should have been renewed."""
+        for identity in [each for each in self._watched if each.due <= now]:
+            self._watched.remove(identity)
+            self._log.warn(
+                "the certificate for {names} ends on {end:%Y-%m-%d} and was not renewed",
+                names=", ".join(identity.names),
+                end=identity.leaf.not_valid_after_utc,
+            )
+
     def _show(self, identities: Sequence[Identity]) -> None:
         self.mail.show(identities)
         self.web.show(identities)
+        self._watched = list(identities)
 
 
 class Renewal(Service):
@@ -137,6 +151,7 @@ class Renewal(Service):
     _log = Logger()
 
     def __init__(self, clock: IReactorTime, certificates: Certificates) -> None:
+        self._clock = clock
         self._certificates = certificates
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
@@ -155,6 +170,7 @@ class Renewal(Service):
     def _look(self) -> None:
         try:
             self._certificates.renew()
+            self._certificates.warn(datetime.fromtimestamp(self._clock.seconds(), UTC))
         except Exception:
             # A LoopingCall that fails once never runs again.
             self._log.failure("looking for renewed certificates failed")

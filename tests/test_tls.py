@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -279,6 +280,15 @@ class RenewalTests(SynchronousTestCase):
         self.paths[0].unlink()
         self.assertIn("No such file", self.look()[0])
         self.assertEqual(self.shown(), {"old.test"})
+
+    def test_late(self) -> None:
+        """Where a certificate should have been renewed by now, that is said once."""
+        self.clock.advance(time.time())
+        for _ in range(2):
+            self.authority.issue("late.test", age=70).write(self.directory)
+            [_, warned] = self.look()
+            self.assertRegex(warned, r"^warn: the certificate for late.test ends on .* not renewed")
+            self.assertEqual(self.look(), [])
 
     def test_other_files(self) -> None:
         """After a change of settings the files named there are looked at."""

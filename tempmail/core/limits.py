@@ -93,6 +93,9 @@ COMPLAINT_SECONDS = 60.0
 # --- TLS ---
 # Renewed certificates are looked for this often, which costs one stat for each file.
 CERTIFICATE_LOOK_SECONDS = 10.0
+# Those who renew by themselves do so with a third of a certificate's time left; with less than this
+# share left it was forgotten.
+CERTIFICATE_DUE_SHARE = 1 / 4
 
 # --- the examination by ``tempmail doctor`` ---
 # For what answers on this machine, if anything does.

@@ -16,8 +16,6 @@ from tempmail.doctor.findings import Finding, advice, ok, problem
 from tempmail.settings import Settings
 from tempmail.tls import ServerTLS
 
-# Those who renew by themselves do so with a third of the time left; later than this they failed.
-_LATE = 1 / 4
 _RSA_BITS = 2048
 
 
@@ -74,7 +72,7 @@ def _check_dates(path: Path, identity: Identity, now: datetime) -> Iterator[Find
         yield problem(
             "certificates", f"{what} has expired on {end:%Y-%m-%d}", "renew it (certbot renew)"
         )
-    elif end - now < (end - begin) * _LATE:
+    elif now >= identity.due:
         yield advice(
             "certificates",
             f"{what} expires in {_days(end - now)}, and nobody has renewed it",
