@@ -1,5 +1,6 @@
 # make run     serve on this machine          make test    every test, live ones too
 # make lint    style, types, who imports whom  make bench   measurements
+# make siege   one client's waits while others attack     make soak MINUTES=60   mixed use for long
 # make clean   remove what these made
 #
 # All of them set up .venv first. PYTHON names the interpreter (3.11 or newer).
@@ -10,6 +11,7 @@ BIN := $(VENV)/bin
 SMTP_PORT ?= 2525
 HTTP_PORT ?= 8080
 DOMAIN ?= tempmail.test
+MINUTES ?= 60
 
 # What the live tests use besides our environment, and the Debian packages it comes in.
 LIVE_NEEDS := \
@@ -24,7 +26,7 @@ LIVE_NEEDS := \
 	caddy=caddy \
 	named-checkzone=bind9-utils
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench siege soak clean
 
 define FIRST_MAIL
 
@@ -54,6 +56,12 @@ lint: $(BIN)/.tests
 bench: $(BIN)/.benchmarks
 	@PYTHON=$(BIN)/python .ci/need smtp-source=postfix wrk=wrk
 	$(BIN)/python -m benchmarks
+
+siege: $(BIN)/.benchmarks
+	$(BIN)/python -m benchmarks.siege
+
+soak: $(BIN)/.benchmarks
+	$(BIN)/python -m benchmarks.soak $(MINUTES)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info tempmail.egg-info _trial_temp* .mypy_cache .ruff_cache

@@ -17,6 +17,9 @@ from pathlib import Path
 from attrs import frozen
 
 DOMAIN = "bench.test"
+OPEN_HOUSE = ("--unlimited", "--domain", f"{DOMAIN}:catch-all")
+"""Takes any address of DOMAIN, and counts nothing per client."""
+
 _START_SECONDS = 20.0
 
 
@@ -46,14 +49,21 @@ def resident(pid: int) -> int:
     raise LookupError(f"process {pid} has no resident memory")
 
 
+def open_files(pid: int) -> int:
+    """How many files a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
 @contextmanager
-def tempmail(*options: str) -> Iterator[Server]:
-    """This server as ``twistd`` runs it, taking any address of DOMAIN, with no client limits."""
+def tempmail(
+    *options: str, house: Sequence[str] = OPEN_HOUSE, logfile: str = "-"
+) -> Iterator[Server]:
+    """This server as ``twistd`` runs it; ``house`` says what it serves and for whom."""
     smtp, http = free_port(), free_port()
     command = [
         str(Path(sys.executable).with_name("twistd")),
-        *("--nodaemon", "--pidfile=", "tempmail", "--unlimited"),
-        *("--domain", f"{DOMAIN}:catch-all"),
+        *("--nodaemon", "--pidfile=", f"--logfile={logfile}", "tempmail"),
+        *house,
         *("--smtp", f"tcp:{smtp}:interface=127.0.0.1:backlog=1024"),
         *("--http", f"tcp:{http}:interface=127.0.0.1:backlog=1024"),
         *options,

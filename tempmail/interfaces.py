@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tempmail.content.reading import AttachedFile
     from tempmail.core.address import Address
     from tempmail.core.mailbox import Change, MailboxState, Opening
-    from tempmail.core.message import Envelope, Message, Octets
-    from tempmail.waiting import Match, Minted, Page
+    from tempmail.core.message import Attempt, Envelope, Message, Octets
+    from tempmail.waiting import Match, Minted, Page, Round, Watch
 
 
 class IArrivalListener(Interface):
@@ -59,6 +59,14 @@ class IMailDrop(Interface):
         some of several would not take it any more.
         """
 
+    def report_refusal(
+        envelope: Envelope, recipients: Sequence[Address], stage: str, reply: str
+    ) -> None:
+        """Let the owners of mailboxes know that a mail was refused; see Attempt for the words.
+
+        Nothing comes of it where there is no such mailbox. Returns at once and never raises.
+        """
+
 
 class IMailStore(Interface):
     """Where mailboxes and mail are kept. One process writes to it.
@@ -66,6 +74,8 @@ class IMailStore(Interface):
     Addresses, tokens and policy are decided before: a store only keeps, counts and forgets. It
     treats a mailbox whose time is over as closed, whether or not ``expire`` came by.
     """
+
+    tally = Attribute("The :class:`tempmail.store.tally.Tally` of what it holds and has done.")
 
     def create(address: Address, opening: Opening) -> Deferred[MailboxState]:
         """Open a new mailbox. Raises AddressTaken, MemoryFull, TooManyMailboxes."""
@@ -132,6 +142,15 @@ class IMailStore(Interface):
     def empty(address: Address) -> Deferred[None]:
         """Delete every message, as ``close`` does. Raises NoSuchMailbox."""
 
+    def note(address: Address, attempt: Attempt) -> Deferred[None]:
+        """Remember a refused mail, if there is an open mailbox somebody holds a token of.
+
+        No more than so many for each mailbox, and as memory allows; the oldest goes first.
+        """
+
+    def attempts(address: Address) -> Deferred[list[Attempt]]:
+        """What is remembered of refused mail, oldest first. Raises NoSuchMailbox."""
+
     def expire(until: float) -> Deferred[bool]:
         """Close what is due, no longer than till the clock reads ``until``; whether more is due."""
 
@@ -178,6 +197,9 @@ class IMailReader(Interface):
     ) -> MailboxState:
         """Let the mailbox live ``lifetime`` seconds from now, within its bounds, never shorter."""
 
+    async def attempts(address: Address, token: str | None) -> Sequence[Attempt]:
+        """The last mails for this address that were refused, oldest first; for its owner alone."""
+
     async def rotate_token(address: Address, token: str | None) -> str:
         """Revoke the token; returns the new one."""
 
@@ -196,6 +218,15 @@ class IMailReader(Interface):
         """Up to ``limit`` messages behind ``after`` that match, oldest first.
 
         With ``wait`` seconds and nothing there, answers as soon as there is, or with ``timed_out``.
+        """
+
+    async def watch(watches: Sequence[Watch], *, limit: int, wait: float) -> Round:
+        """Up to ``limit`` messages of each of several mailboxes, none of which is named twice.
+
+        With ``wait`` seconds and none in any, answers as soon as there is one, or one of them can
+        not be read any more. One that can not be read is an entry of the answer and raises nothing.
+        All together have :data:`~tempmail.core.limits.MAX_ROUND` messages at most; what is beyond
+        is behind the cursors answered.
         """
 
     async def changes(
@@ -232,8 +263,8 @@ class IMailReader(Interface):
     def digest(message: Message) -> Deferred[Digest]:
         """What the mail says; computed the first time, remembered after."""
 
-    def whole(message: Message) -> Deferred[bytes]:
-        """What the whole message adds to that: members of a JSON object, without its braces."""
+    async def whole(message: Message) -> tuple[Digest, bytes]:
+        """That, and what the whole message adds: members of a JSON object, without its braces."""
 
     async def digests(messages: Sequence[Message]) -> list[Digest]:
         """The same for several, in their order."""

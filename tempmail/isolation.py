@@ -100,6 +100,8 @@ class Isolation:
     :param memory_limit: octets of address space of one process.
     :param queue: runs that may wait.
     :param package: where the functions are imported from.
+
+    ``killed`` counts the runs that ended with their worker, by why.
     """
 
     reactor: IsolationReactor
@@ -108,6 +110,7 @@ class Isolation:
     memory_limit: int = MEMORY_LIMIT
     queue: int = QUEUE
     package: str = "tempmail.content"
+    killed: dict[str, int] = Factory(lambda: dict.fromkeys(("timeout", "crash", "abandoned"), 0))
     _waiting: deque[_Job] = Factory(deque)
     _workers: list[_Worker] = Factory(list)
     _stopping: bool = False
@@ -147,6 +150,16 @@ class Isolation:
                 job.done.errback(Stopped(job.function))
         self._tell_stopped()
         return stopped
+
+    @property
+    def workers(self) -> int:
+        """How many processes there are."""
+        return len(self._workers)
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for one."""
+        return len(self._waiting)
 
     def ended(self, worker: _Worker) -> None:
         """This worker's process is gone and reaped."""
@@ -191,6 +204,7 @@ class Isolation:
             self._waiting.remove(job)
         for worker in self._workers:
             if worker.job is job:
+                self.killed["abandoned"] += 1
                 worker.kill()
 
     def _tell_stopped(self) -> None:
@@ -289,12 +303,14 @@ class _Worker(ProcessProtocol):
         self._timer = None
         job = self.kill()
         if job is not None:
+            self.isolation.killed["timeout"] += 1
             job.done.errback(TimedOut(f"{job.function}: {self.isolation.timeout:g} s are over"))
 
     def _fail(self, why: str) -> None:
         """This worker can not be relied on any more."""
         job = self.kill()
         if job is not None:
+            self.isolation.killed["crash"] += 1
             job.done.errback(Crashed(f"{job.function}: {why}"))
 
     def _detach(self) -> _Job | None:

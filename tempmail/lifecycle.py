@@ -17,6 +17,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from tempmail.core.histogram import Histogram
 from tempmail.core.limits import (
     COMPLAINT_SECONDS,
     FULL_COLLECTION_SHARE,
@@ -25,7 +26,9 @@ from tempmail.core.limits import (
     MAX_COLLECTION_SHARE,
     MIN_COLLECTION_PAUSE,
     OTHER_FILES,
+    PULSE_SECONDS,
     SLICE_SECONDS,
+    STALL_BUCKETS,
     TICK_SECONDS,
     Limits,
 )
@@ -75,6 +78,42 @@ class Janitor(Service):
         if self._clock.seconds() >= self._complained_at + COMPLAINT_SECONDS:
             self._complained_at = self._clock.seconds()
             self._log.failure("expiry failed", failure)
+
+
+class Pulse(Service):
+    """Measures how late the reactor comes to what is due.
+
+    ``late`` is how many seconds, looked at every :data:`~tempmail.core.limits.PULSE_SECONDS`;
+    ``latest`` the most there were.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self.late = Histogram(STALL_BUCKETS)
+        self.latest = 0.0
+        self._clock = clock
+        self._due = 0.0
+        self._next: IDelayedCall | None = None
+
+    def startService(self) -> None:
+        """Begin; the first look is one beat from now."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._wait()
+
+    def stopService(self) -> None:
+        """Look no more."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        if self._next is not None and self._next.active():
+            self._next.cancel()
+
+    def _wait(self) -> None:
+        self._due = self._clock.seconds() + PULSE_SECONDS
+        self._next = self._clock.callLater(PULSE_SECONDS, self._beat)
+
+    def _beat(self) -> None:
+        late = max(0.0, self._clock.seconds() - self._due)
+        self.late.observe(late)
+        self.latest = max(self.latest, late)
+        self._wait()
 
 
 class Collector(Service):

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tempmail.content.compose import compose, one_line
@@ -33,12 +35,12 @@ from tempmail.core.errors import (
 )
 from tempmail.core.limits import Limits
 from tempmail.core.mailbox import Change, MailboxState, Opening
-from tempmail.core.message import Envelope, Message, Octets
+from tempmail.core.message import Attempt, Envelope, Message, Octets
 from tempmail.core.secret import draw, hashed, matches
 from tempmail.doorbell import Doorbell
 from tempmail.interfaces import IMailDrop, IMailReader, IMailStore
 from tempmail.reading import Reading
-from tempmail.waiting import EVERY, Look, Match, Minted, Page, wait_for
+from tempmail.waiting import EVERY, Look, Match, Minted, Page, Round, Rounds, Watch, wait_for
 
 # Drawing an address that is taken happens once in thousands of draws; this often in a row, the
 # store is not what we think it is.
@@ -51,6 +53,8 @@ Access = Literal["read", "extend", "own"]
 @implementer(IMailDrop, IMailReader)
 class PostOffice:
     """What may be done with mailboxes, and by whom."""
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -124,6 +128,17 @@ class PostOffice:
         except UnknownDomain as error:
             return fail(error)
         return self._store.add(envelope, openings, octets)
+
+    def report_refusal(
+        self, envelope: Envelope, recipients: Sequence[Address], stage: str, reply: str
+    ) -> None:
+        now = self._clock.seconds()
+        attempt = Attempt(now, envelope.mail_from, envelope.helo, stage, reply)
+        for address in recipients:
+            self._store.note(address, attempt).addErrback(self._complain)
+
+    def _complain(self, failure: Failure) -> None:
+        self._log.failure("a refusal was not noted", failure)
 
     def _opened_by_mail(self, address: Address) -> Opening | None:
         """What mail opens an absent mailbox with: a catch-all's or the operator's, else None."""
@@ -202,6 +217,10 @@ class PostOffice:
             return state
         return await self._store.extend(address, wished)
 
+    async def attempts(self, address: Address, token: str | None) -> Sequence[Attempt]:
+        await self.enter(address, token, "own")
+        return await self._store.attempts(address)
+
     async def rotate_token(self, address: Address, token: str | None) -> str:
         await self.enter(address, token, "own")
         fresh = draw()
@@ -272,7 +291,7 @@ class PostOffice:
 
     # --- mail ---
 
-    # Those who wait are many, so a wait is one coroutine and not a chain of them: these two hand
+    # Those who wait are many, so a wait is one coroutine and not a chain of them: these three hand
     # out the one that waits.
 
     def messages(
@@ -287,6 +306,11 @@ class PostOffice:
     ) -> Coroutine[Deferred[Any], Any, Page]:
         look = Look(self, address, token, after, limit, wait > 0, match)
         return wait_for(self._doorbell, address, wait, look)
+
+    def watch(
+        self, watches: Sequence[Watch], *, limit: int, wait: float
+    ) -> Coroutine[Deferred[Any], Any, Round]:
+        return Rounds(self, watches, limit).wait(self._doorbell, wait)
 
     def changes(
         self, address: Address, token: str | None, *, after: int, limit: int, wait: float
@@ -343,8 +367,10 @@ class PostOffice:
     def digest(self, message: Message) -> Deferred[Digest]:
         return self._reading.digest(message.parcel)
 
-    def whole(self, message: Message) -> Deferred[bytes]:
-        return self._reading.whole(message.parcel)
+    async def whole(self, message: Message) -> tuple[Digest, bytes]:
+        parcel = message.parcel
+        members = parcel.whole or await self._reading.whole(parcel)
+        return parcel.reading or await self._reading.digest(parcel), members
 
     async def digests(self, messages: Sequence[Message]) -> list[Digest]:
         # A list is mostly read again and again; what is known costs no Deferred.

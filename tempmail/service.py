@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve
 from twisted.application.service import MultiService
 from twisted.internet.error import ReactorNotRunning
-from twisted.logger import Logger
+from twisted.logger import Logger, globalLogBeginner
 
 from tempmail import __version__
 from tempmail.certificates import BadCertificate, Source
@@ -22,11 +22,14 @@ from tempmail.lifecycle import (
     ClosingTime,
     Collector,
     Janitor,
+    Pulse,
     Signals,
     fit_connections,
     raise_file_limit,
 )
 from tempmail.listening import CannotStart, Doors, parse_door
+from tempmail.logs import shape_log
+from tempmail.metrics import Answers, Metrics, Parts
 from tempmail.options import Options
 from tempmail.postoffice import PostOffice
 from tempmail.reading import Reading
@@ -36,7 +39,7 @@ from tempmail.store.memory import MemoryStore
 from tempmail.tls import Certificates, Renewal, beneath_tls
 from tempmail.turns import shorten_turns
 from tempmail.values import read_word_file
-from tempmail.web.front import build_site
+from tempmail.web.front import build_admin, build_site
 from tempmail.web.pages import pages
 from tempmail.web.site import Exposure
 
@@ -45,7 +48,7 @@ __all__ = ["Options", "assemble", "makeService"]
 _log = Logger()
 
 # What SIGHUP applies, besides the limits; the rest is built into objects at the start.
-_CHANGEABLE = ("domain", "unlimited", "tls", "tls-certificate", "tls-key")
+_CHANGEABLE = ("domain", "unlimited", "tls", "tls-certificate", "tls-key", "log-level")
 
 
 class NotListening(Exception):
@@ -55,15 +58,22 @@ class NotListening(Exception):
 class Server(MultiService):
     """Everything that runs, and the parts of it that settings can still change.
 
-    ``read`` gives the settings anew, on SIGHUP.
+    ``read`` gives the settings anew, on SIGHUP; ``set_log_level`` takes the level they name.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, settings: Settings, read: Callable[[], Settings]) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        settings: Settings,
+        read: Callable[[], Settings],
+        set_log_level: Callable[[str], object],
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._reactor = reactor
         self._read = read
+        self._set_log_level = set_log_level
         self._settings = settings
         self.budget = Budget(settings.limits.memory)
         self.doorbell = Doorbell(reactor)
@@ -82,10 +92,22 @@ class Server(MultiService):
         self.certificates = _certificates(settings)
         tls = self.certificates
         self.smtp = SessionFactory(self.office, reactor, settings.hostname)
+        self.smtp.aloud = settings.log_level == "debug"
         self._offer_tls()
+        self.pulse = Pulse(reactor)
+        self.answers = Answers()
+        checks = [self.check_listening]
         self.site = build_site(
-            self.office, reactor, _exposure(settings), [self.check_listening], pages()
+            self.office,
+            reactor,
+            self.budget,
+            _exposure(settings),
+            checks,
+            pages(),
+            self.answers.observe,
         )
+        self.metrics = self._metrics()
+        self.admin = build_admin(self.office, reactor, self.budget, checks, self.metrics.expose)
         self.doors = Doors(
             [
                 parse_door(reactor, protocol, text, factory)
@@ -94,6 +116,7 @@ class Server(MultiService):
                     ("SMTPS", settings.smtps, beneath_tls(self.smtp, tls.mail, reactor)),
                     ("HTTP", settings.http, self.site),
                     ("HTTPS", settings.https, beneath_tls(self.site, tls.web, reactor)),
+                    ("admin", settings.admin, self.admin),
                 )
                 for text in texts
             ]
@@ -101,7 +124,7 @@ class Server(MultiService):
         self.closing = ClosingTime(
             reactor,
             self.doorbell,
-            (self.smtp.close, self.site.close),
+            (self.smtp.close, self.site.close, self.admin.close),
             grace=lambda: self.office.limits.closing_time,
             last=self.isolation.stop,
         )
@@ -116,6 +139,7 @@ class Server(MultiService):
             Collector(reactor),
             Janitor(reactor, self.store),
             Renewal(reactor, self.certificates),
+            *([self.pulse] if settings.admin else []),
             self.closing,
             self.doors,
         ):
@@ -141,6 +165,8 @@ class Server(MultiService):
         self.office.domains = settings.domains
         self.office.limits = self.store.limits = settings.limits
         self.budget.limit = settings.limits.memory
+        self.smtp.aloud = settings.log_level == "debug"
+        self._set_log_level(settings.log_level)
         self._log.info("settings applied: {settings}", settings=_in_words(settings))
 
     def _offer_tls(self) -> None:
@@ -150,6 +176,19 @@ class Server(MultiService):
         """Raises NotListening while no mail can come in."""
         if not self.doors.open:
             raise NotListening("the server takes no connections now")
+
+    def _metrics(self) -> Metrics:
+        parts = Parts(
+            smtp=self.smtp,
+            site=self.site,
+            answers=self.answers,
+            store=self.store,
+            budget=self.budget,
+            doorbell=self.doorbell,
+            isolation=self.isolation,
+            pulse=self.pulse,
+        )
+        return Metrics(parts)
 
     def _announce(self) -> None:
         settings = self._settings
@@ -174,14 +213,17 @@ class Server(MultiService):
 
 
 def assemble(
-    settings: Settings, reactor: Any, read: Callable[[], Settings] | None = None
+    settings: Settings,
+    reactor: Any,
+    read: Callable[[], Settings] | None = None,
+    set_log_level: Callable[[str], object] = lambda _: None,
 ) -> Server:
     """The service that ``settings`` describe, not started yet.
 
-    ``read`` gives the settings anew when SIGHUP asks for it. Raises
-    :exc:`~tempmail.listening.CannotStart`.
+    ``read`` gives the settings anew when SIGHUP asks for it, and ``set_log_level`` is told their
+    level then. Raises :exc:`~tempmail.listening.CannotStart`.
     """
-    return Server(reactor, settings, read or (lambda: settings))
+    return Server(reactor, settings, read or (lambda: settings), set_log_level)
 
 
 def makeService(options: Options) -> Server:
@@ -202,9 +244,11 @@ def makeService(options: Options) -> Server:
             )
         return evolve(settings, limits=fitting)
 
+    settings = read()
+    set_log_level = shape_log(globalLogBeginner, settings.log_level, settings.log_format)
     reactor.seconds = steady_clock()  # type: ignore[method-assign]
     shorten_turns(reactor)
-    return assemble(read(), reactor, read)
+    return assemble(settings, reactor, read, set_log_level)
 
 
 def _operator_token(settings: Settings) -> str | None:

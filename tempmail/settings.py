@@ -23,6 +23,8 @@ from tempmail.values import (
     read_domain,
     read_flag,
     read_hostname,
+    read_log_format,
+    read_log_level,
     read_octets,
     read_origin,
     read_path,
@@ -43,9 +45,9 @@ class BadSetting(Exception):
 class Settings:
     """Everything the operator decided.
 
-    ``smtp``, ``http``, ``smtps`` and ``https`` are endpoint strings, ``certificates`` and ``keys``
-    PEM files, of which each certificate has one, or all have their key with them. Without any and
-    without ``self_signed`` there is no TLS.
+    ``smtp``, ``http``, ``smtps``, ``https`` and ``admin`` are endpoint strings, ``certificates``
+    and ``keys`` PEM files, of which each certificate has one, or all have their key with them.
+    Without any and without ``self_signed`` there is no TLS.
     """
 
     domains: Domains = field(factory=lambda: Domains((Domain("tempmail.test"),)))
@@ -53,6 +55,7 @@ class Settings:
     http: tuple[str, ...] = ("tcp:8080:interface=127.0.0.1",)
     smtps: tuple[str, ...] = ()
     https: tuple[str, ...] = ()
+    admin: tuple[str, ...] = ()
     hostname: str = field(factory=socket.gethostname)
     limits: Limits = field(factory=Limits)
     self_signed: bool = False
@@ -63,6 +66,8 @@ class Settings:
     behind_proxy: bool = False
     cors_origins: tuple[str, ...] = ()
     access_log: bool = False
+    log_level: str = "info"
+    log_format: str = "plain"
 
     @property
     def certificate_files(self) -> tuple[tuple[Path, Path | None], ...]:
@@ -155,6 +160,14 @@ OPTIONS: Mapping[str, Option] = {
             repeatable=True,
         ),
         Option(
+            "admin",
+            "admin",
+            read_text,
+            "Where to serve figures for Prometheus and probes, a Twisted endpoint: for the "
+            "operator alone. May be given several times. [nowhere]",
+            repeatable=True,
+        ),
+        Option(
             "hostname",
             "hostname",
             read_hostname,
@@ -205,6 +218,19 @@ OPTIONS: Mapping[str, Option] = {
             read_flag,
             "Log a line for each HTTP answer, without address or client.",
             is_flag=True,
+        ),
+        Option(
+            "log-level",
+            "log_level",
+            read_log_level,
+            "The least that is logged: debug (with whole SMTP sessions, but for the mails), info, "
+            "warn, error. [default info]",
+        ),
+        Option(
+            "log-format",
+            "log_format",
+            read_log_format,
+            "plain, or json: an object a line. [default plain]",
         ),
         Option(
             "unlimited",

@@ -12,6 +12,7 @@ from tempmail.core.address import normalise_domain
 from tempmail.core.domains import Domain
 from tempmail.core.errors import BadAddress
 from tempmail.core.limits import UNLIMITED
+from tempmail.logs import FORMATS, LEVELS
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -105,6 +106,16 @@ def read_tls(value: object) -> bool:
     raise ValueError("expected self-signed; files are given with --tls-certificate and --tls-key")
 
 
+def read_log_level(value: object) -> str:
+    """How much is logged."""
+    return _one_of(LEVELS, value)
+
+
+def read_log_format(value: object) -> str:
+    """How it is written."""
+    return _one_of(FORMATS, value)
+
+
 def read_base_path(value: object) -> str:
     """``/mail`` as such; ``/`` and ``/mail/`` without the last slash."""
     text = read_text(value)
@@ -119,6 +130,12 @@ def read_origin(value: object) -> str:
     if text != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", text):
         raise ValueError("expected an origin like https://app.example, or *")
     return text
+
+
+def _one_of(words: tuple[str, ...], value: object) -> str:
+    if isinstance(value, str) and value in words:
+        return value
+    raise ValueError(f"expected {', '.join(words[:-1])} or {words[-1]}")
 
 
 def _whole(value: object, expected: str) -> int:

@@ -148,6 +148,7 @@ class WithClock(SynchronousTestCase):
         self.reactor.advance(0.1)
         self.failureResultOf(slow, TimedOut)
         self.assertEqual(self.reactor.processes[0].signals, ["KILL"])
+        self.assertEqual(self.isolation.killed, {"timeout": 1, "crash": 0, "abandoned": 0})
         self.assertNoResult(waiting)
         self.reactor.processes[0].end()
         more = self.run_length()
@@ -326,6 +327,7 @@ class WithProcesses(TestCase):
         async def check() -> None:
             await self.assertFailure(self.run_here("abort"), Crashed)
             await self.still_works()
+            self.assertEqual(self.isolation.killed["crash"], 1)
 
         return Deferred.fromCoroutine(check())
 

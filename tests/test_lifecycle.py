@@ -25,6 +25,7 @@ from tempmail.core.limits import (
     LINGER_SECONDS,
     MAX_COLLECTION_SHARE,
     MIN_COLLECTION_PAUSE,
+    PULSE_SECONDS,
     SLICE_SECONDS,
     TICK_SECONDS,
     Limits,
@@ -37,6 +38,7 @@ from tempmail.lifecycle import (
     ClosingTime,
     Collector,
     Janitor,
+    Pulse,
     Signals,
     fit_connections,
     raise_file_limit,
@@ -170,6 +172,24 @@ class ExpiryTests(TestCase):
             await turn
             longest, last = max(longest, time.process_time() - last), time.process_time()
         return longest
+
+
+class PulseTests(SynchronousTestCase):
+    """How late the reactor is."""
+
+    def test_late(self) -> None:
+        """What holds the reactor is seen at the next beat, and the worst of it remembered."""
+        clock = Clock()
+        pulse = Pulse(clock)
+        pulse.startService()
+        clock.advance(PULSE_SECONDS)
+        clock.advance(PULSE_SECONDS + 0.3)
+        clock.advance(PULSE_SECONDS)
+        self.assertAlmostEqual(pulse.late.total, 0.3)
+        self.assertAlmostEqual(pulse.latest, 0.3)
+        self.assertEqual(sum(pulse.late.counts), 3)
+        pulse.stopService()
+        self.assertEqual(clock.getDelayedCalls(), [])
 
 
 class CollectorTests(SynchronousTestCase):

@@ -214,6 +214,15 @@ class ReloadTests(ServiceTestCase):
             self.reload(server)
             self.assertEqual(server.smtp.tls is not None, now)
 
+    def test_log_level(self) -> None:
+        """Sessions can be looked at without a restart, which would lose all mail."""
+        levels: list[str] = []
+        server = assemble(self.settings, self.reactor, self.read, levels.append)
+        self.next = evolve(self.settings, log_level="debug")
+        [line] = self.reload(server)
+        self.assertTrue(line.startswith("info: settings applied"), line)
+        self.assertEqual((levels, server.smtp.aloud), (["debug"], True))
+
     def test_mistake(self) -> None:
         """Settings that can not be read, or files that can not, change nothing."""
         server = self.start()

@@ -1,6 +1,8 @@
-"""Turns of the reactor without a log context."""
+"""Turns of the reactor that are shorter than Twisted's."""
 
 from __future__ import annotations
+
+import socket
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, connectProtocol
@@ -76,6 +78,21 @@ class TurnsTests(SynchronousTestCase):
         """What is sent arrives, also when it takes many turns."""
         words = bytes(3_000_000)
         self.assertEqual(self.ask(words), words)
+
+    def test_at_once(self) -> None:
+        """What the kernel takes is sent in the turn it was written in."""
+        reactor = EPollReactor()
+        shorten_turns(reactor)
+        port = reactor.listenTCP(0, Factory.forProtocol(Echo), interface="127.0.0.1")
+        with socket.create_connection(("127.0.0.1", port.getHost().port), 5) as client:
+            reactor.doIteration(0)
+            client.sendall(b"x")
+            reactor.doIteration(0)
+            self.assertEqual(client.recv(1, socket.MSG_DONTWAIT), b"x")
+            self.assertEqual(reactor.getWriters(), [])
+        reactor.doIteration(0)
+        port.stopListening()
+        reactor.removeAll()
 
     def test_failing(self) -> None:
         """A protocol that fails is logged, and its connection closed; the reactor goes on."""

@@ -137,6 +137,8 @@ def _add_reading(commands: Any) -> None:
         "--after", default="0", metavar="CURSOR", help="pass over what is not newer"
     )
     follow.add_argument("address")
+    refused = _add(commands, "attempts", "print a line for every mail that was refused")
+    refused.add_argument("address")
 
 
 def _add_keeping(commands: Any) -> None:

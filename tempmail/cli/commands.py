@@ -207,6 +207,19 @@ _PARTS: dict[str, Callable[[Message], str]] = {
 }
 
 
+async def attempts(job: Job) -> None:
+    """Prints a line for every mail that was refused: when, what was said, who sent it."""
+    for each in await job.box().attempts():
+        if job.options.json:
+            job.console.document(each.document)
+        else:
+            reply = each.reply or "the connection ended in the middle"
+            sender = each.mail_from or "-"
+            job.console.line(
+                f"{_shown(each.at)}  {each.stage}  {_one_line(reply)}  {_one_line(sender)}"
+            )
+
+
 async def extend(job: Job) -> None:
     """Prolongs, and prints when it expires now."""
     box = job.box()
@@ -263,6 +276,7 @@ COMMANDS: dict[str, Callable[[Job], Awaitable[None]]] = {
     "list": list_,
     "show": show,
     "follow": follow,
+    "attempts": attempts,
     "extend": extend,
     "rm": remove,
     "empty": empty,

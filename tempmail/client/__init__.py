@@ -27,6 +27,7 @@ from tempmail.client.errors import (
 )
 from tempmail.client.values import (
     Attachment,
+    Attempt,
     Code,
     Document,
     Domain,
@@ -42,6 +43,7 @@ from tempmail.client.values import (
 
 __all__ = [
     "Attachment",
+    "Attempt",
     "BadAnswer",
     "Box",
     "Client",

@@ -169,6 +169,28 @@ class Page:
 
 
 @frozen
+class Attempt:
+    """A mail that was refused at `stage` ("mail", "rcpt", "data") with `reply`.
+
+    Without a `reply` the sender left in the middle of it.
+    """
+
+    at: datetime | None = field(default=None, metadata=_TIME)
+    mail_from: str = ""
+    helo: str = ""
+    stage: str = ""
+    reply: str | None = None
+    document: Document = field(factory=dict, repr=False, eq=False)
+
+
+@frozen
+class Attempts:
+    """Mails that were refused, oldest first."""
+
+    attempts: tuple[Attempt, ...] = field(default=(), metadata={"read": _each(Attempt)})
+
+
+@frozen
 class Found:
     """What a wait brought. After a wait, `message` is there and so is what was wanted."""
 

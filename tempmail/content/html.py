@@ -19,13 +19,13 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from html import escape, unescape
-from urllib.parse import quote, unquote, unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
-import idna
 import nh3
 from attrs import Factory, define, frozen
 
 from tempmail.content import caps, css
+from tempmail.content.urls import Destination, destination
 
 PICTURE_OCTETS = 5 * 1024 * 1024
 """Octets of one picture that the mail brings along and the fragment shows."""
@@ -41,12 +41,6 @@ TEXT_LENGTH = 1_000
 
 ADDRESSES = 5_000
 """Different URLs of one mail that are looked at; a host in other letters costs 0.1 ms."""
-
-HOST_LENGTH = 253
-"""Characters of a host name (RFC 1035 2.3.4, without the final dot)."""
-
-HOST_LENGTH_IN_OTHER_LETTERS = 100
-"""Characters of one that is not ASCII; as A-labels such a name is longer."""
 
 RASTER = frozenset({"png", "jpeg", "jpg", "pjpeg", "x-png", "gif", "webp", "bmp", "avif"})
 """Subtypes of ``image/`` shown. SVG is a document that can carry script, and is none of them."""
@@ -223,7 +217,7 @@ class _Finish:
     defects: list[str]
     hosts: dict[str, None] = Factory(dict)
     links: dict[str, None] = Factory(dict)
-    addresses: dict[str, Address | None] = Factory(dict)
+    addresses: dict[str, Destination | None] = Factory(dict)
     tracking_pixels: int = 0
     octets_left: int = PICTURES_OCTETS
     styles: dict[str, css.Declarations] = Factory(dict)
@@ -264,7 +258,7 @@ class _Finish:
                 written[key] = value
         return "".join((f"<{name}", *(f' {k}="{_quoted(v)}"' for k, v in written.items()), ">"))
 
-    def _remote(self, url: str) -> Address | None:
+    def _remote(self, url: str) -> Destination | None:
         """Remember the host that this picture would be fetched from; None when it has none."""
         place = self._address(url)
         if place is None or not place.is_web:
@@ -272,14 +266,14 @@ class _Finish:
         self.hosts.setdefault(place.host)
         return place
 
-    def _address(self, url: str) -> Address | None:
+    def _address(self, url: str) -> Destination | None:
         if url in self.addresses:
             return self.addresses[url]
         if len(self.addresses) == ADDRESSES:
             note = f"more than {ADDRESSES} addresses in the HTML, the others left out"
             self.defects += [] if note in self.defects else [note]
             return None
-        place = self.addresses[url] = address(url)
+        place = self.addresses[url] = destination(url)
         return place
 
     def _style(self, text: str) -> css.Declarations:
@@ -358,58 +352,3 @@ def _is_pixel(given: Mapping[str, str]) -> bool:
 
 def _quoted(value: str) -> str:
     return escape(value).replace("\xa0", "&nbsp;")
-
-
-_CONTROLS = re.compile(r"[\t\n\r]|^[\x00-\x20]+|[\x00-\x20]+$")
-_WEB = re.compile(r"(https?):[/\\]*([^/?#\\]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
-_AUTHORITY = re.compile(r"(?:(.*)@)?(\[[0-9a-f:.]+\]|[^:@\[\]]+)(:[0-9]{0,5})?", re.I | re.DOTALL)
-_HOST = re.compile(r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]")
-_UNSAFE = re.compile(r"[^!#$%&*+,./0-9:;=?@A-Z\[\]_a-z~|-]")
-_MAIL = re.compile(r"mailto:([^?]*)(.*)", re.IGNORECASE | re.DOTALL)
-_TELEPHONE = re.compile(r"tel:([0-9+().;=*#a-z -]{1,64})", re.IGNORECASE)
-
-
-@frozen
-class Address:
-    """Where a URL really leads."""
-
-    url: str
-    """The URL in ASCII, without quotes, brackets, backslashes, spaces or controls."""
-
-    host: str
-    """The host in A-label form; of a ``mailto:`` URL the recipient, of ``tel:`` the number."""
-
-    is_web: bool = True
-
-
-def address(url: str) -> Address | None:
-    """Read a URL the way browsers do (WHATWG URL 4.4); None when it is not http, https, mailto or
-    tel, or names no host."""
-    url = _CONTROLS.sub("", url)
-    if found := _TELEPHONE.fullmatch(url):
-        return Address(_encoded(url), found[1], is_web=False)
-    if found := _MAIL.fullmatch(url):
-        return Address(f"mailto:{_encoded(found[1])}{_encoded(found[2])}", found[1], is_web=False)
-    found = _WEB.fullmatch(url)
-    authority = found and _AUTHORITY.fullmatch(found[2])
-    if not found or not authority or not (host := _a_labels(authority[2])):
-        return None
-    user = f"{_encoded(authority[1])}@" if authority[1] else ""
-    path = _encoded(found[3].replace("\\", "/"))
-    place = f"{user}{host}{authority[3] or ''}{path}{_encoded(found[4])}"
-    return Address(f"{found[1].lower()}://{place}", host)
-
-
-def _encoded(text: str) -> str:
-    return _UNSAFE.sub(lambda unsafe: quote(unsafe[0], safe=""), text)
-
-
-def _a_labels(host: str) -> str:
-    """The host as it is looked up (RFC 5891, UTS 46), or nothing when it can not be."""
-    host = unquote(host).lower()
-    if not host.isascii() and len(host) <= HOST_LENGTH_IN_OTHER_LETTERS:
-        try:
-            host = idna.encode(host, uts46=True).decode("ascii")
-        except idna.IDNAError:
-            return ""
-    return host if len(host) <= HOST_LENGTH and _HOST.fullmatch(host) else ""

@@ -15,12 +15,12 @@ from itertools import chain, islice, zip_longest
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-import idna
 from attrs import frozen
 
 from tempmail.content import vocabulary
 from tempmail.content.cues import Cue, Kind, Lexicon, folded, folded_digits
 from tempmail.content.plain import decode, read_page
+from tempmail.content.urls import destination
 
 BELIEVABLE = 0.5
 """The confidence from which a link is told to a client as the link of the mail."""
@@ -166,23 +166,6 @@ def best_link(links: tuple[Link, ...]) -> Link | None:
     return first if first and first.kind == "action" and first.confidence >= BELIEVABLE else None
 
 
-def real_host(url: str) -> str:
-    """The host a browser would go to: without user information, backslashes read as slashes,
-    percent-encoding undone, in IDNA A-label form. Empty for an address that leads nowhere."""
-    plain = "".join(url.split()).replace("\\", "/")
-    try:
-        host = unquote(urlsplit(plain).hostname or "").rstrip(".")
-        if not host or len(host) > 253:
-            return ""
-        if host.isascii():
-            return host.lower()
-        if any(len(label) > 63 for label in host.split(".")):
-            return ""
-        return idna.encode(host, uts46=True).decode("ascii").lower()
-    except (ValueError, UnicodeError):
-        return ""
-
-
 def _in_html(html: str) -> Iterator[_Mention]:
     """The anchors of a document, and the addresses written out between them."""
     page = read_page(html)
@@ -237,9 +220,10 @@ def _link(mention: _Mention) -> Link | None:
     url = mention.url
     if len(url) > MAX_URL or not url.lower().startswith(("http://", "https://")):
         return None
-    host = real_host(url)
-    if not host:
+    place = destination(url)
+    if place is None:
         return None
+    host = place.host
     evidence = [*_from_words(mention), *_from_address(url, host)]
     if mention.button:
         evidence.append(_Evidence(_BUTTON, "on a button"))

@@ -10,7 +10,8 @@ class Budget:
     """Octets that may be held and octets that are.
 
     The store charges what it keeps, receiving charges what is half received, reading charges what
-    was understood; whoever takes gives back exactly that much.
+    was understood, the web charges connections, bodies and long answers; whoever takes gives back
+    exactly that much.
     """
 
     limit: int
@@ -20,12 +21,16 @@ class Budget:
         """Whether ``take`` would charge ``octets`` now."""
         return self.used + octets <= self.limit
 
-    def take(self, octets: int) -> bool:
-        """Charge ``octets`` if they fit; says whether they did."""
-        if self.used + octets > self.limit:
+    def take(self, octets: int, beyond: int = 0) -> bool:
+        """Charge ``octets`` if they fit, or would with ``beyond`` more; says whether they did."""
+        if self.used + octets > self.limit + beyond:
             return False
         self.used += octets
         return True
+
+    def charge(self, octets: int) -> None:
+        """Charge what can not be refused; what can be has less room then."""
+        self.used += octets
 
     def give(self, octets: int) -> None:
         """Give back what was taken."""

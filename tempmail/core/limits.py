@@ -54,13 +54,26 @@ PARCEL_COST = 500
 MESSAGE_COST = 250
 # An empty mailbox or a quarantine: 810, and up to 1080 where no other falls due in the same tick.
 MAILBOX_COST = 1000
+# An HTTP connection: 6,500 with a long poll, 13,000 with a websocket.
+HTTP_CONNECTION_COST = 12_000
 # One entry of a mailbox's journal: 215.
 CHANGE_COST = 250
+# One refusal a mailbox remembers: 370, up to 890 where sender and HELO are as long as can be.
+ATTEMPT_COST = 1000
+# So much may refusals take beyond a full memory, for that it is full is worth telling.
+ATTEMPT_RESERVE = 256 * KILO
 
 # --- HTTP ---
 MAX_LIST = 500
 DEFAULT_LIST = 50
 MAX_WAIT_SECONDS = 60
+# How many mailboxes one wait may be for, and how many messages its answer may have: as many as each
+# of them lists if not asked for more.
+MAX_WATCHED = 50
+MAX_ROUND = MAX_WATCHED * DEFAULT_LIST
+# Members that an object can not have, named in an answer. Looking for what each was meant to be
+# takes some 10 us, and a body may have 100,000.
+MAX_UNKNOWN_NAMED = 10
 # A comment on an idle event stream, often enough for every proxy's idle limit.
 KEEPALIVE_SECONDS = 15.0
 # For how long a client is asked to stay away when a budget is full or the server stops.
@@ -79,8 +92,15 @@ PREFLIGHT_SECONDS = 3600
 # Twisted gives the kernel at a time. A newsletter of 50 kB is an answer of 70 kB; in pieces that
 # costs the reactor 0.05 ms more than whole (``make bench``, opening).
 POUR_OCTETS = 128 * KILO
+# JSON longer than this is read once, and not a second time for doubled names; a megabyte of it,
+# read twice, takes up to 130 ms.
+MAX_TWIN_CHECKED = 64 * KILO
+# Paths whose route is remembered; each is 16 kB at most, and mostly 100 octets.
+MAX_KNOWN_PATHS = 1000
 # Events besides arrivals that a mailbox remembers for clients that come back.
 MAX_JOURNAL = 100
+# Refused mails that a mailbox remembers for its owner: a sender's retries of some days.
+MAX_ATTEMPTS = 20
 
 # --- time ---
 # Expiry is looked at this often: a mailbox is gone within half a second of its due time.
@@ -113,6 +133,22 @@ FULL_COLLECTION_SHARE = 1 / 10_000
 MAX_COLLECTION_SHARE = 1 / 100
 GARBAGE_WORTH_COLLECTING = 100_000
 MIN_COLLECTION_PAUSE = 60.0
+
+# How late the reactor comes to what is due is measured this often. A stall shorter than this is
+# seen in proportion to its length.
+PULSE_SECONDS = 0.1
+
+# --- what is measured: upper ends of the buckets, in seconds ---
+# A mail of some kB from next door takes 1 ms, one of 25 MB by a slow line minutes.
+ACCEPTING_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300)
+# The wake itself takes 1 ms; a mail that has to be understood first, up to the worker's limit.
+WAKING_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+# Answers are made in a millisecond, or waited for.
+ANSWER_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60)
+# Expiry promises half a second.
+LAG_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 5, 60)
+# A slice is 10 ms.
+STALL_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 
 
 def machine_memory() -> int:

@@ -11,7 +11,7 @@ from attrs import Factory, define, evolve, field, frozen
 from tempmail.core.address import Address
 from tempmail.core.errors import MailboxFull, NoSuchMessage
 from tempmail.core.limits import Limits
-from tempmail.core.message import Message
+from tempmail.core.message import Attempt, Message
 
 ChangeKind = Literal["message", "deleted", "emptied", "extended", "expired", "resync"]
 
@@ -93,6 +93,8 @@ class Mailbox:
     messages: list[Message] | tuple[()] = ()
     # Changes other than arrivals, for those who come back later.
     journal: list[Change] | tuple[()] = ()
+    # Mail that was refused, for the owner to ask about.
+    attempts: list[Attempt] | tuple[()] = ()
     # The newest change that is in no history any more: who saw less must read the mailbox anew. For
     # a new mailbox it is the opening, for whoever followed an earlier one of this address.
     _forgotten: int = field(default=Factory(_sequence, takes_self=True))
@@ -180,7 +182,7 @@ class Mailbox:
         """Close an emptied mailbox; only what the quarantine needs stays."""
         self.sequence = change.sequence
         self.quarantined_until = until
-        self.journal = ()
+        self.journal = self.attempts = ()
 
     def record(self, change: Change, grow: bool) -> None:
         """Put a change that is no arrival into the journal, without ``grow`` for the oldest one."""
@@ -190,6 +192,14 @@ class Mailbox:
         if not grow:
             self._forgotten = journal.pop(0).sequence
         self.journal = journal
+
+    def note(self, attempt: Attempt, grow: bool) -> None:
+        """Remember a refusal, without ``grow`` in the place of the oldest one."""
+        attempts = self.attempts or []
+        attempts.append(attempt)
+        if not grow:
+            attempts.pop(0)
+        self.attempts = attempts
 
     def since(self, after: int, limit: int) -> list[Message]:
         """Up to ``limit`` messages behind ``after``, oldest first."""

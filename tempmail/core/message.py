@@ -29,6 +29,22 @@ class Envelope:
     posted: bytes | None = field(default=None, repr=False)
 
 
+@frozen
+class Attempt:
+    """A mail that was refused, as the owner of the mailbox it was for is told of it.
+
+    ``at`` is seconds since the epoch. ``mail_from`` is "" for the null sender, and like ``helo``
+    where it was not said. ``stage`` is the command that was refused: ``mail``, ``rcpt``, ``data``.
+    ``reply`` is what the client was told, "" where its connection ended in the middle of the mail.
+    """
+
+    at: float
+    mail_from: str
+    helo: str
+    stage: str
+    reply: str
+
+
 class Pieces:
     """The octets of a mail in the pieces they came in, put together when somebody reads them.
 

@@ -35,6 +35,7 @@ async def check_ports(settings: Settings, reactor: Any) -> AsyncIterator[Finding
         ("SMTPS", settings.smtps),
         ("HTTP", settings.http),
         ("HTTPS", settings.https),
+        ("admin", settings.admin),
     ):
         for text in texts:
             yield await _check(reactor, protocol, text, settings.hostname)

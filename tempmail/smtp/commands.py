@@ -66,6 +66,7 @@ def mail(session: Session, argument: bytes) -> bytes:
     if rest:
         refusal = _obey(transaction, rest, session.drop.limits.max_message_size)
         if refusal is not None:
+            session.intake.refused = transaction, refusal
             return refusal
     if not path.ascii and not transaction.utf8:
         return replies.UTF8_NEEDED
@@ -156,6 +157,7 @@ def data(session: Session, argument: bytes) -> bytes:
         return replies.IN_CHUNKS
     if not transaction.recipients:
         return replies.RCPT_FIRST
+    transaction.began_at = session.factory.clock.seconds()
     frame = DataFrame(session.drop.limits.max_message_size)
     session.receive(frame, lambda frame: take_mail(session, transaction, frame))
     return replies.GO_ON
@@ -173,6 +175,8 @@ def bdat(session: Session, argument: bytes) -> bytes | None:
         refusal = replies.MAIL_FIRST if transaction is None else replies.RCPT_FIRST
         frame.refuse(BadAddress("there is no transaction"))
         return session.receive(frame, lambda _: refusal)
+    if transaction.chunks is None:
+        transaction.began_at = session.factory.clock.seconds()
     if transaction.chunked_size + size > session.drop.limits.max_message_size:
         frame.refuse(MessageTooBig("the mail is larger than any mailbox takes"))
     return session.receive(frame, lambda frame: take_chunk(session, transaction, frame, last))
@@ -250,6 +254,9 @@ COMMANDS: dict[bytes, Command] = {
 
 def take_line(session: Session, line: bytes) -> bytes | None:
     """Obey one line, given with its line end."""
+    session.line = line
+    if session.dialogue is not None:
+        session.dialogue.heard(line)
     if session.skipping:
         session.skipping = False
         return None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import Factory, define
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 
 from tempmail.core.address import Address
@@ -15,6 +15,7 @@ from tempmail.core.message import Envelope, Octets
 from tempmail.interfaces import IMailDrop
 from tempmail.smtp import replies
 from tempmail.smtp.framing import Frame, put_behind
+from tempmail.smtp.refusals import tell_recipients
 
 if TYPE_CHECKING:
     from tempmail.smtp.session import Session
@@ -26,15 +27,17 @@ FrameEnd = Callable[[Frame], "bytes | None"]
 class Transaction:
     """What a client said of the mail it sends, and what the half of it that came in costs.
 
-    ``size`` is the octets it announced (RFC 1870), 0 if it did not. A mailbox named twice is one
-    recipient. ``chunks`` is what came by BDAT so far, None while none did. ``reserved`` is what
-    the memory budget was charged; ``let_go`` gives it back, and has to be called at the end.
+    ``size`` is the octets it announced (RFC 1870), 0 if it did not; ``began_at`` is when it began
+    to send them. A mailbox named twice is one recipient. ``chunks`` is what came by BDAT so far,
+    None while none did. ``reserved`` is what the memory budget was charged; ``let_go`` gives it
+    back, and has to be called at the end.
     """
 
     drop: IMailDrop
     mail_from: str
     size: int = 0
     utf8: bool = False
+    began_at: float = 0.0
     recipients: dict[str, Address] = Factory(dict)
     chunks: list[bytes] | None = None
     chunked_size: int = 0
@@ -80,7 +83,7 @@ class Transaction:
     def deliver(self, envelope: Envelope, octets: Octets) -> Deferred[None]:
         """Hand the mail over, for all recipients or for none; fails as ``IMailDrop`` says."""
         if len(octets) > self.drop.limits.max_message_size:
-            raise MessageTooBig("the mail is larger than any mailbox takes")
+            return fail(MessageTooBig("the mail is larger than any mailbox takes"))
         return self.drop.deliver(envelope, list(self.recipients.values()), octets)
 
 
@@ -88,21 +91,31 @@ class Intake:
     """What a session is receiving: a transaction, and the frame that octets of its mail come in.
 
     Each is None where there is none. A frame can come without a transaction, for the octets behind
-    a BDAT that is refused have to be read all the same.
+    a BDAT that is refused have to be read all the same. ``refused`` is the transaction that MAIL
+    would have begun, and the reply it got instead.
     """
 
-    __slots__ = ("_framed", "frame", "transaction")
+    __slots__ = ("_framed", "frame", "refused", "transaction")
     log = Logger()
 
     def __init__(self) -> None:
         self.transaction: Transaction | None = None
         self.frame: Frame | None = None
+        self.refused: tuple[Transaction, bytes] | None = None
         self._framed: FrameEnd = _no_answer
 
     @property
     def idle(self) -> bool:
         """Whether no mail is under way."""
         return self.transaction is None and self.frame is None
+
+    @property
+    def in_the_middle(self) -> bool:
+        """Whether octets of a mail are coming in, or some did and more should."""
+        transaction = self.transaction
+        return transaction is not None and (
+            self.frame is not None or transaction.chunks is not None
+        )
 
     def receive(self, frame: Frame, framed: FrameEnd) -> None:
         """What comes next belongs to ``frame``; ``framed`` gives the answer when it is done."""
@@ -127,6 +140,7 @@ class Intake:
 
     def forget(self) -> None:
         """Drop the transaction and what was received of its mail."""
+        self.refused = None
         if self.transaction is not None:
             self.transaction.let_go()
             self.transaction = None
@@ -145,7 +159,7 @@ def take_mail(session: Session, transaction: Transaction, frame: Frame) -> bytes
     """The answer to a mail that came by DATA."""
     session.intake.forget()
     if frame.refusal is not None:
-        return replies.for_error(frame.refusal)
+        return tell_recipients(session, transaction, replies.for_error(frame.refusal))
     return _deliver(session, transaction, frame.octets())
 
 
@@ -156,7 +170,7 @@ def take_chunk(
     transaction.charge(frame)
     if frame.refusal is not None:
         session.intake.forget()
-        return replies.for_error(frame.refusal)
+        return tell_recipients(session, transaction, replies.for_error(frame.refusal))
     transaction.take_chunk(bytes(frame.octets()))
     if not last:
         return replies.CHUNK_KEPT
@@ -166,5 +180,11 @@ def take_chunk(
 
 
 def _deliver(session: Session, transaction: Transaction, octets: Octets) -> bytes | None:
+    traffic, clock = session.factory.traffic, session.factory.clock
+
+    def accept() -> bytes:
+        traffic.accepting.observe(clock.seconds() - transaction.began_at)
+        return replies.KEPT
+
     kept = transaction.deliver(session.envelope(transaction), octets)
-    return session.settle(kept, lambda: replies.KEPT)
+    return session.settle(kept, accept, transaction)

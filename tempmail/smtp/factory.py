@@ -14,13 +14,15 @@ from tempmail.core.peer import client_key
 from tempmail.interfaces import IMailDrop
 from tempmail.smtp import replies
 from tempmail.smtp.session import Session
+from tempmail.smtp.traffic import Traffic
 
 
 class SessionFactory(SMTPFactory):
     """Makes sessions, counts them, and ends those that take too long.
 
     No session has a timer: one sweep a second looks at all of them, which costs less than a timer
-    touched with every segment. ``now`` is the clock as of the last sweep.
+    touched with every segment. ``now`` is the clock as of the last sweep. ``aloud`` has sessions
+    written to the log, at debug.
     """
 
     log = Logger()
@@ -31,11 +33,13 @@ class SessionFactory(SMTPFactory):
     ) -> None:
         self.drop = drop
         self.tls = tls
+        self.traffic = Traffic()
+        self.aloud = False
         self.hostname = hostname
         self.greeting = replies.greeting(hostname)
         self.hello = replies.hello(hostname)
         self.now = clock.seconds()
-        self._clock = clock
+        self.clock = clock
         # Each with the client it counts for, None where it was refused.
         self._sessions: dict[Session, str | None] = {}
         self._per_client: dict[str, int] = {}
@@ -69,6 +73,7 @@ class SessionFactory(SMTPFactory):
         Those refused count against nobody, or a client that comes too often would keep out others.
         """
         self._sessions[session] = None
+        self.traffic.connections += 1
         if self._closed is not None:
             return replies.SHUTTING_DOWN
         if self._admitted >= self.drop.limits.max_connections:
@@ -123,7 +128,7 @@ class SessionFactory(SMTPFactory):
     # --- time ---
 
     def _sweep(self) -> None:
-        self.now = self._clock.seconds()
+        self.now = self.clock.seconds()
         for session in list(self._sessions):
             try:
                 self._check_time(session)
@@ -172,7 +177,7 @@ class SessionFactory(SMTPFactory):
         for session in list(self._sessions):
             session.close_when_idle()
         if self._sessions:
-            self._last_call = self._clock.callLater(grace, self._cut_all)
+            self._last_call = self.clock.callLater(grace, self._cut_all)
         elif not closed.called:
             self._all_gone()
         return closed
@@ -181,7 +186,7 @@ class SessionFactory(SMTPFactory):
         for session in list(self._sessions):
             session.end_with(replies.SHUTTING_DOWN)
         if self._sessions:
-            self._last_call = self._clock.callLater(LINGER_SECONDS, self._abort_all)
+            self._last_call = self.clock.callLater(LINGER_SECONDS, self._abort_all)
 
     def _abort_all(self) -> None:
         for session in list(self._sessions):

@@ -28,15 +28,17 @@ from tempmail.core.limits import (
 )
 from tempmail.core.message import Envelope
 from tempmail.smtp import replies
-from tempmail.smtp.commands import is_foreign, refuse_line, take_line
+from tempmail.smtp.commands import COMMANDS, is_foreign, refuse_line, take_line
 from tempmail.smtp.delivery import FrameEnd, Intake, Transaction
+from tempmail.smtp.dialogue import Dialogue
 from tempmail.smtp.framing import Frame
+from tempmail.smtp.refusals import tell_named, tell_recipients
 from tempmail.smtp.wire import Wire
 
 if TYPE_CHECKING:
     from tempmail.smtp.factory import SessionFactory
 
-_FIVE = ord("5")
+_FOUR, _FIVE = ord("4"), ord("5")
 # Before any time on the factory's clock.
 _NOT_YET = -1.0
 
@@ -52,6 +54,8 @@ class Session(ESMTP):
     log = Logger()
     transport: Any
     factory: SessionFactory
+    # Where the session is written down, if an operator asked for that.
+    dialogue: Dialogue | None = None
 
     def __init__(self, factory: SessionFactory, peer: str) -> None:
         # ESMTP's own __init__ sets up what is replaced here.
@@ -61,6 +65,8 @@ class Session(ESMTP):
         self.helo: str | None = None
         self.extended = False
         self.intake = Intake()
+        # The last command line, which the answer now due is to.
+        self.line = b""
         self.busy = self.over = False
         # What the factory's sweep looks at; seconds on its clock. ``heard_at`` is negative while a
         # TLS handshake is not done.
@@ -81,6 +87,11 @@ class Session(ESMTP):
 
     def connectionMade(self) -> None:
         self.wire = Wire(self.transport)
+        self._send = self.wire.send
+        if self.factory.aloud:
+            self.dialogue = Dialogue(COMMANDS.__contains__, self._send)
+            self.dialogue.begin(self.peer)
+            self._send = self.dialogue.send
         if self.wire.secure:
             self._await_handshake()
         if self.wire.proxied:
@@ -88,9 +99,9 @@ class Session(ESMTP):
             self.peer = ""
         refusal = self.factory.admit(self)
         if refusal is None:
-            self.wire.send(self.factory.greeting)
+            self._send(self.factory.greeting)
         else:
-            self.wire.send(self.end(refusal, hasty=not self.factory.crowded))
+            self._send(self._cut_off(refusal, hasty=not self.factory.crowded))
             self._hang_up()
 
     def dataReceived(self, data: bytes) -> None:
@@ -124,6 +135,8 @@ class Session(ESMTP):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._let_go()
+        if self.dialogue is not None:
+            self.dialogue.end()
         self.factory.left(self)
 
     # --- the stream ---
@@ -133,7 +146,7 @@ class Session(ESMTP):
         self._input = b""
         answer = take_line(self, line)
         if answer is not None:
-            self.wire.send(answer if answer[0] != _FIVE else self._count_error(answer))
+            self._send(answer if answer[0] < _FOUR else self._refuse(answer))
         if not self._taking or self._closing:
             self._after_answers()
 
@@ -153,10 +166,10 @@ class Session(ESMTP):
                 position = frame.feed(data, position)
                 answer = self._check_frame(frame)
             if answer is not None:
-                answers.append(answer if answer[0] != _FIVE else self._count_error(answer))
+                answers.append(answer if answer[0] < _FOUR else self._refuse(answer))
         self._input = self._leftover(data[position:], answers) if position < end else b""
         if answers:
-            self.wire.send(b"".join(answers))
+            self._send(b"".join(answers))
         if not self._taking or self._closing:
             self._after_answers()
 
@@ -171,17 +184,34 @@ class Session(ESMTP):
             return b""
         if len(rest) <= MAX_COMMAND_OCTETS and not is_foreign(rest):
             return rest
+        self.line = b""
         answer = refuse_line(self, rest, replies.LINE_TOO_LONG)
-        answers.append(answer if answer[0] != _FIVE else self._count_error(answer))
+        answers.append(answer if answer[0] < _FOUR else self._refuse(answer))
         self.skipping = True
         return b""
 
-    def _count_error(self, answer: bytes) -> bytes:
-        """A 5yz answer, and the session's end behind it where it is one error too many."""
-        self._errors += 1
-        if self._errors >= self.drop.limits.max_errors and not self.over:
-            return answer + self.end(replies.TOO_MANY_ERRORS, hasty=True)
+    def _refuse(self, answer: bytes) -> bytes:
+        """A 4yz or 5yz answer to a line or a mail, and the end behind one 5yz too many."""
+        self.factory.traffic.refuse(answer)
+        tell_named(self, self.line, answer)
+        if self.over:
+            self._give_up(answer)
+        elif answer[0] == _FIVE:
+            self._errors += 1
+            if self._errors >= self.drop.limits.max_errors:
+                return answer + self._cut_off(replies.TOO_MANY_ERRORS)
         return answer
+
+    def _cut_off(self, last: bytes, hasty: bool = True) -> bytes:
+        """The session's end, and that of a mail under way with it."""
+        self.factory.traffic.refuse(last)
+        self._give_up(last)
+        return self.end(last, hasty)
+
+    def _give_up(self, reply: bytes) -> None:
+        """Drop the mail under way, after telling those whom it was for."""
+        tell_recipients(self, self.intake.transaction, reply)
+        self.intake.forget()
 
     def _after_answers(self) -> None:
         """What has to wait until the answers are on their way."""
@@ -197,24 +227,32 @@ class Session(ESMTP):
 
     # --- answers that come later ---
 
-    def settle(self, result: Deferred[Any], accepted: Callable[[], bytes]) -> bytes | None:
-        """The answer to give for ``result``: now if it is there, else when it comes (None)."""
+    def settle(
+        self,
+        result: Deferred[Any],
+        accepted: Callable[[], bytes],
+        transaction: Transaction | None = None,
+    ) -> bytes | None:
+        """The answer to give for ``result``: now if it is there, else when it comes (None).
+
+        ``transaction`` is whose mail a refusal would be of.
+        """
         if result.called and not result.paused:
             outcome = result.result
             if not isinstance(outcome, Failure):
                 return accepted()
             result.addErrback(lambda _: None)
-            return self._refusal(outcome)
+            return self._refusal(outcome, transaction)
         self.busy, self._taking = True, False
-        answer = result.addCallback(lambda _: accepted()).addErrback(self._refusal)
+        answer = result.addCallback(lambda _: accepted()).addErrback(self._refusal, transaction)
         answer.addCallback(self._answer_late).addErrback(self._fall)
         return None
 
-    def _refusal(self, failure: Failure) -> bytes:
+    def _refusal(self, failure: Failure, transaction: Transaction | None) -> bytes:
         error = failure.value
         if not isinstance(error, TempmailError):
             self.log.failure("the post office failed", failure)
-        return replies.for_error(error)
+        return tell_recipients(self, transaction, replies.for_error(error))
 
     def _answer_late(self, answer: bytes) -> None:
         self.busy = False
@@ -222,7 +260,7 @@ class Session(ESMTP):
             return
         # While it waited for us the client had no reason to say anything.
         self._taking, self.heard_at = True, self.factory.now
-        self.wire.send(answer if answer[0] != _FIVE else self._count_error(answer))
+        self._send(answer if answer[0] < _FOUR else self._refuse(answer))
         waiting, self._input = self._input, b""
         self._process(waiting)
         if not self.busy and not self.over:
@@ -245,6 +283,7 @@ class Session(ESMTP):
 
     def _check_frame(self, frame: Frame) -> bytes | None:
         if frame.done:
+            self.factory.traffic.octets += frame.size
             self.transport.bufferSize = COMMAND_READ_OCTETS
             return self.intake.finish(frame)
         if frame.size:
@@ -280,6 +319,8 @@ class Session(ESMTP):
         """Ask a proxy whose connection this is; returns the refusal where he has too many."""
         if self.wire.proxied and self.wire.peer != self.peer:
             self.peer = self.wire.peer
+            if self.dialogue is not None:
+                self.dialogue.begin(self.peer)
             return self.factory.recount(self)
         return None
 
@@ -308,7 +349,7 @@ class Session(ESMTP):
     def end_with(self, last: bytes) -> None:
         """Say this, unasked, and hang up."""
         if not self.over:
-            self.wire.send(self.end(last, hasty=True))
+            self._send(self._cut_off(last))
             self._hang_up()
 
     def close_when_idle(self) -> None:
@@ -325,4 +366,9 @@ class Session(ESMTP):
     def _let_go(self) -> None:
         self.over, self._taking = True, False
         self._input = b""
+        if self.intake.frame is not None:
+            self.factory.traffic.octets += self.intake.frame.size
+        if self.intake.in_the_middle:
+            self.factory.traffic.lost += 1
+            self._give_up(b"")
         self.intake.let_go()

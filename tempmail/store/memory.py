@@ -23,8 +23,11 @@ from tempmail.core.errors import (
     TooManyMailboxes,
 )
 from tempmail.core.limits import (
+    ATTEMPT_COST,
+    ATTEMPT_RESERVE,
     CHANGE_COST,
     MAILBOX_COST,
+    MAX_ATTEMPTS,
     MAX_JOURNAL,
     MESSAGE_COST,
     PARCEL_COST,
@@ -32,9 +35,10 @@ from tempmail.core.limits import (
     Limits,
 )
 from tempmail.core.mailbox import Change, Mailbox, MailboxState, Opening
-from tempmail.core.message import Envelope, Message, Octets, Parcel
+from tempmail.core.message import Attempt, Envelope, Message, Octets, Parcel
 from tempmail.interfaces import IArrivalListener, IMailStore
 from tempmail.store.deadlines import Deadlines
+from tempmail.store.tally import Tally
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -72,6 +76,7 @@ class MemoryStore:
         self, clock: IReactorTime, limits: Limits, budget: Budget, listener: IArrivalListener
     ) -> None:
         self.limits = limits
+        self.tally = Tally()
         self._clock = clock
         self._budget = budget
         self._listener = listener
@@ -106,6 +111,7 @@ class MemoryStore:
     @_deferred
     def close(self, address: Address) -> None:
         self._close(self._live(address))
+        self.tally.deleted += 1
         self._discard_detached()
 
     @_deferred
@@ -146,6 +152,8 @@ class MemoryStore:
             raise MemoryFull("the server's memory for mail is full")
         # Nothing may be refused from here on.
         parcel.holders = len(mailboxes)
+        self.tally.messages += parcel.holders
+        self.tally.octets += len(octets)
         for (address, _), mailbox in zip(recipients, mailboxes, strict=True):
             if self._mailboxes.get(address.key) is not mailbox:
                 self._put(mailbox)
@@ -184,6 +192,18 @@ class MemoryStore:
         self._detach(mailbox)
         self._record(mailbox, Change("emptied", self._next_sequence()))
         self._discard_detached()
+
+    @_deferred
+    def note(self, address: Address, attempt: Attempt) -> None:
+        mailbox = self._known(address)
+        if mailbox is None or mailbox.closed or mailbox.opening.token_hash is None:
+            return
+        few = len(mailbox.attempts) < MAX_ATTEMPTS
+        mailbox.note(attempt, few and self._budget.take(ATTEMPT_COST, ATTEMPT_RESERVE))
+
+    @_deferred
+    def attempts(self, address: Address) -> list[Attempt]:
+        return list(self._live(address).attempts)
 
     # --- time ---
 
@@ -226,8 +246,15 @@ class MemoryStore:
     def _put(self, mailbox: Mailbox) -> Mailbox:
         """Open a mailbox whose cost is paid, in the place of its quarantine if there is one."""
         replaced = self._mailboxes.get(mailbox.address.key)
+        tally = self.tally
+        tally.mailboxes += 1
         if replaced is not None:
+            tally.quarantine -= 1
             self._deadlines.drop(replaced)
+        if mailbox.opening.minted:
+            tally.minted += 1
+        else:
+            tally.opened += 1
         self._count_held(mailbox.opening.client, 1)
         self._mailboxes[mailbox.address.key] = mailbox
         self._deadlines.schedule(mailbox)
@@ -238,12 +265,20 @@ class MemoryStore:
             if mailbox.closed:
                 self._forget(mailbox)
             else:
-                self._close(mailbox)
+                self._expire(mailbox)
+
+    def _expire(self, mailbox: Mailbox) -> None:
+        self.tally.expired += 1
+        self.tally.lag.observe(self._clock.seconds() - mailbox.expires_at)
+        self._close(mailbox)
 
     def _close(self, mailbox: Mailbox) -> None:
         """Close a mailbox now, or when its time was over if that was before."""
+        self.tally.mailboxes -= 1
+        self.tally.quarantine += 1
         self._detach(mailbox)
         self._budget.give(CHANGE_COST * len(mailbox.journal))
+        self._budget.give(ATTEMPT_COST * len(mailbox.attempts))
         self._count_held(mailbox.opening.client, -1)
         change = Change("expired", self._next_sequence())
         closed_at = min(self._clock.seconds(), mailbox.expires_at)
@@ -255,6 +290,7 @@ class MemoryStore:
         self._listener.announce(mailbox.address, change)
 
     def _forget(self, mailbox: Mailbox) -> None:
+        self.tally.quarantine -= 1
         self._deadlines.drop(mailbox)
         del self._mailboxes[mailbox.address.key]
         self._budget.give(MAILBOX_COST)
@@ -262,8 +298,10 @@ class MemoryStore:
     def _discard(self, message: Message) -> None:
         parcel = message.parcel
         parcel.holders -= 1
+        self.tally.messages -= 1
         self._budget.give(MESSAGE_COST)
         if not parcel.holders:
+            self.tally.octets -= parcel.size
             self._budget.give(parcel.cost + parcel.reading_size)
             parcel.reading = parcel.whole = None
             parcel.reading_size = 0
@@ -301,7 +339,7 @@ class MemoryStore:
         if mailbox is None or mailbox.due_at > self._clock.seconds():
             return mailbox
         if not mailbox.closed:
-            self._close(mailbox)
+            self._expire(mailbox)
             return self._known(address)
         self._forget(mailbox)
         return None

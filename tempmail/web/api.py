@@ -13,11 +13,12 @@ from tempmail.core.address import Address, normalise_domain
 from tempmail.core.errors import BadAddress, UnknownDomain
 from tempmail.core.limits import DEFAULT_WAIT_SECONDS
 from tempmail.interfaces import IMailReader
-from tempmail.waiting import Match, Minted, Page, Want
+from tempmail.waiting import Inbox, Match, Minted, Page, Round, Want
 from tempmail.web import mbox, views
 from tempmail.web.live import EventStream, Held, Streamed, follow
 from tempmail.web.openapi import described
 from tempmail.web.outlet import Outlet
+from tempmail.web.problems import refusal
 from tempmail.web.query import (
     Arguments,
     Member,
@@ -28,6 +29,7 @@ from tempmail.web.query import (
 )
 from tempmail.web.request import Request
 from tempmail.web.routing import new_app, route
+from tempmail.web.watching import watching
 from tempmail.web.websocket import Upgraded
 
 _MINT = {
@@ -90,6 +92,11 @@ class Api:
         state = await self._office.extend(*_who(request, address), **json_body(request, _EXTEND))
         return request.reply(views.mailbox(state))
 
+    @route(app, "GET", f"{_BOX}/attempts")
+    async def attempts(self, request: Request, address: str) -> bytes:
+        """Mail for it that was refused."""
+        return request.reply(views.attempts(await self._office.attempts(*_who(request, address))))
+
     @route(app, "POST", f"{_BOX}/token")
     async def rotate_token(self, request: Request, address: str) -> bytes:
         """Another token."""
@@ -129,7 +136,10 @@ class Api:
         return await self._page(request, page)
 
     async def _page(self, request: Request, page: Page) -> bytes:
-        return request.reply(views.page(page, await self._office.digests(page.messages)))
+        body = views.page(page, await self._office.digests(page.messages))
+        for message in page.messages:
+            request.told(message)
+        return request.reply(body)
 
     @route(app, "GET", f"{_BOX}/wait")
     async def wait(self, request: Request, address: str) -> bytes | IResource:
@@ -150,8 +160,27 @@ class Api:
         if not page:
             return request.reply(views.found(None, None, b"", page))
         (message,) = page.messages
-        members, digest = await self._office.whole(message), await self._office.digest(message)
-        return request.reply(views.found(message, digest, members, page))
+        opened = await self._office.whole(message)
+        request.told(message)
+        return request.reply(views.found(message, *opened, page))
+
+    @route(app, "POST", "/v1/wait")
+    def watch(self, request: Request) -> IResource:
+        """Whatever comes to one of several mailboxes."""
+        asked = watching(request)
+        found = self._office.watch(asked.watches, limit=asked.limit, wait=asked.seconds)
+        return Held(found, self._several)
+
+    async def _several(self, request: Request, found: Round) -> bytes:
+        entries = []
+        for one in found.entries:
+            if isinstance(one, Inbox):
+                entries.append(views.inbox(one, await self._office.digests(one.messages)))
+                for message in one.messages:
+                    request.told(message)
+            else:
+                entries.append(views.shut(one.address, refusal(one.reason).body))
+        return request.reply(views.several(entries, found.timed_out))
 
     @route(app, "GET", f"{_BOX}/events")
     async def events(self, request: Request, address: str) -> IResource:
@@ -168,7 +197,7 @@ class Api:
         async def tell(outlet: Outlet) -> None:
             stream = EventStream(outlet)
             await stream.keep_alive()
-            await follow(self._office, *who, after, stream)
+            await follow(self._office, *who, after, stream, request.told)
 
         return Streamed(tell)
 
@@ -180,7 +209,7 @@ class Api:
         arguments.check()
         who = _who(request, address, in_query=True)
         await self._office.mailbox(*who)
-        return Upgraded(partial(follow, self._office, *who, after))
+        return Upgraded(partial(follow, self._office, *who, after, told=request.told))
 
     @route(app, "GET", f"{_BOX}/export")
     async def export(self, request: Request, address: str) -> IResource:
@@ -209,8 +238,7 @@ class Api:
     async def message(self, request: Request, address: str, id_: str) -> bytes:
         """The whole message."""
         message = await self._office.message(*_who(request, address), sequence_of(id_))
-        members, digest = await self._office.whole(message), await self._office.digest(message)
-        return request.reply(views.whole(message, digest, members))
+        return request.reply(views.whole(message, *await self._office.whole(message)))
 
     @route(app, "GET", f"{_ONE}/text")
     async def text(self, request: Request, address: str, id_: str) -> bytes:
@@ -225,7 +253,7 @@ class Api:
         who = _who(request, address, in_query=True)
         message = await self._office.message(*who, sequence_of(id_))
         request.header("Content-Disposition", views.download(f"{message.id}.eml"))
-        return request.reply(message.parcel.octets, "message/rfc822")
+        return request.reply(message.parcel.octets, "message/rfc822", kept=True)
 
     @route(app, "GET", f"{_ONE}/html")
     async def html(self, request: Request, address: str, id_: str) -> bytes:

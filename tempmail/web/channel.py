@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.interfaces import IProtocol, ISSLTransport, ITCPTransport
+from twisted.internet.address import UNIXAddress
+from twisted.internet.interfaces import IAddress, IProtocol, ISSLTransport, ITCPTransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
@@ -18,6 +19,8 @@ from tempmail.web.problems import Problem
 
 if TYPE_CHECKING:
     from tempmail.web.site import Site
+
+_HERE = UNIXAddress(None)
 
 
 class Channel(HTTPChannel):
@@ -57,6 +60,10 @@ class Channel(HTTPChannel):
     def client(self) -> str:
         """Who is at the other end, as quotas know him; "" where that is a socket file."""
         return client_key(getattr(self.transport.getPeer(), "host", ""))
+
+    def getHost(self) -> IAddress:
+        """Which of our addresses a client came to is of no matter; Twisted asks each time."""
+        return _HERE
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Leave no trace."""
@@ -195,10 +202,11 @@ class Channel(HTTPChannel):
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
         """Put the site's own headers behind an answer's."""
-        lines = [b"HTTP/1.1 %b %b" % (code, reason)]
+        lines, names = [b"HTTP/1.1 %b %b" % (code, reason)], set()
         for name, values in headers.getAllRawHeaders():
+            names.add(name)
             lines += [b"%b: %b" % (name, value) for value in values]
-        lines += self.site.headers_beside(headers)
+        lines += self.site.headers_beside(names)
         lines.append(b"\r\n")
         self.transport.write(b"\r\n".join(lines))
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
+from tempmail.core.budget import Budget
 from tempmail.interfaces import IMailReader
 from tempmail.web.api import Api
 from tempmail.web.docs import Docs
-from tempmail.web.operations import Check, Operations
-from tempmail.web.routing import Root
+from tempmail.web.operations import Check, Figures, Operations
+from tempmail.web.routing import Root, Routes
 from tempmail.web.site import Exposure, Site
 from tempmail.web.small import Small
 
@@ -19,6 +20,7 @@ from tempmail.web.small import Small
 def build_site(
     office: IMailReader,
     clock: IReactorTime,
+    budget: Budget,
     exposure: Exposure,
     checks: Sequence[Check] = (),
     pages: Mapping[bytes, IResource] | None = None,
@@ -30,15 +32,28 @@ def build_site(
     by the first part of their path, b"" for the root; ``observe`` is told route, status and seconds
     of every answer.
     """
-    small = Small(office).app.resource()
+    small = Routes(Small(office).app)
     first_parts = {
-        b"docs": Docs().app.resource(),
-        b"v1": Api(office).app.resource(),
+        b"docs": Routes(Docs().app),
+        b"v1": Routes(Api(office).app),
         b"create": small,
         b"send": small,
         b"inbox": small,
         **(pages or {}),
     }
     operations = Operations(clock, [office.check_ready, *checks])
-    root = Root(first_parts, operations.app.resource())
-    return Site(root, clock, office, exposure, observe)
+    root = Root(first_parts, Routes(operations.app))
+    return Site(root, clock, office, budget, exposure, observe)
+
+
+def build_admin(
+    office: IMailReader,
+    clock: IReactorTime,
+    budget: Budget,
+    checks: Sequence[Check],
+    expose: Callable[[str], tuple[bytes, str]],
+) -> Site:
+    """What is for the operator alone: figures, besides the probes that the site has too."""
+    operations = Operations(clock, [office.check_ready, *checks])
+    root = Root({b"metrics": Routes(Figures(expose).app)}, Routes(operations.app))
+    return Site(root, clock, office, budget, Exposure(access_log=False))

@@ -16,6 +16,7 @@ from tempmail.core.address import Address
 from tempmail.core.errors import MailboxGone
 from tempmail.core.limits import DEFAULT_LIST, KEEPALIVE_SECONDS
 from tempmail.core.mailbox import Change
+from tempmail.core.message import Message
 from tempmail.interfaces import IMailReader
 from tempmail.web import views
 from tempmail.web.outlet import Outlet
@@ -27,8 +28,8 @@ T = TypeVar("T")
 class Held(Resource, Generic[T]):
     """An answer that takes a while: ``found`` is waited for, ``render`` makes the body of it.
 
-    A resource, and not a coroutine that Klein waits for, because Klein keeps 4 kB a request until
-    its handler is done.
+    A resource, and not a handler that waits by itself: what a handler was called with is kept as
+    long as it runs, and thousands wait at a time.
     """
 
     isLeaf = True
@@ -36,7 +37,7 @@ class Held(Resource, Generic[T]):
     def __init__(
         self,
         found: Coroutine[Deferred[Any], Any, T],
-        render: Callable[[Request, T], Awaitable[bytes]],
+        render: Callable[[Request, T], Coroutine[Any, Any, bytes]],
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._found = found
@@ -77,10 +78,16 @@ class Follower(Protocol):
 
 
 async def follow(
-    office: IMailReader, address: Address, token: str | None, after: int, follower: Follower
+    office: IMailReader,
+    address: Address,
+    token: str | None,
+    after: int,
+    follower: Follower,
+    told: Callable[[Message], None],
 ) -> None:
     """Tell of every change behind ``after``, until the mailbox or the server goes.
 
+    ``told`` is called with each message that was handed to the follower.
     Raises what reading the mailbox raises, but MailboxGone, of which the follower is told.
     """
     try:
@@ -91,7 +98,10 @@ async def follow(
             if not changes:
                 await follower.keep_alive()
             for change in changes:
-                await follower.tell(change.sequence, await _event(office, change))
+                telling = follower.tell(change.sequence, await _event(office, change))
+                if change.message is not None:
+                    told(change.message)
+                await telling
                 # What expires and goes on is a mailbox that mail opens: it begins anew.
                 after = 0 if change.kind == "expired" else change.sequence
     except MailboxGone:

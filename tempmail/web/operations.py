@@ -52,6 +52,23 @@ class Operations:
         return request.reply(_ALIVE)
 
 
+class Figures:
+    """What a monitoring system asks.
+
+    ``expose`` gives the answer and its type for what the client says it accepts.
+    """
+
+    app = new_app()
+
+    def __init__(self, expose: Callable[[str], tuple[bytes, str]]) -> None:
+        self._expose = expose
+
+    @route(app, "GET", "/metrics")
+    def metrics(self, request: Request) -> bytes:
+        """All figures of this moment."""
+        return request.reply(*self._expose(request.getHeader("Accept") or ""))
+
+
 async def _run(check: Check) -> None:
     await check()
 

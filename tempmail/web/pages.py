@@ -16,7 +16,7 @@ from twisted.web.resource import IResource
 from werkzeug.exceptions import NotFound
 
 from tempmail.web.request import Request
-from tempmail.web.routing import new_app, route
+from tempmail.web.routing import Routes, new_app, route
 
 # The page talks to its own server and frames its own server's mail. The mail in the frame comes
 # with a policy of its own.
@@ -74,7 +74,7 @@ class Pages:
 
 def pages() -> Mapping[bytes, IResource]:
     """The page's resources, by the first part of their path."""
-    resource = Pages().app.resource()
+    resource = Routes(Pages().app)
     return {b"": resource, b"static": resource}
 
 

@@ -132,8 +132,11 @@ def problem_of(error: BaseException | None) -> Problem | None:
         return error
     if isinstance(error, HTTPException):
         return _of_routing(error)
-    if not isinstance(error, TempmailError):
-        return None
+    return refusal(error) if isinstance(error, TempmailError) else None
+
+
+def refusal(error: TempmailError) -> Problem:
+    """The problem that answers an error of the domain."""
     answer = _ANSWERS.get(type(error), _NOT_NOW)
     detail = answer.detail or str(error)
     errors = [(answer.member, detail)] if answer.member else []
@@ -152,6 +155,13 @@ def _of_routing(error: HTTPException) -> Problem:
 def allowed_methods(error: MethodNotAllowed) -> str:
     """The methods a path has, as the Allow header lists them."""
     return ", ".join(sorted({"OPTIONS", *(error.valid_methods or ())}))
+
+
+def no_memory() -> Problem:
+    """What a client is told whose request or answer finds no room in the memory budget."""
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "the server has no memory left for this", headers=_RETRY
+    )
 
 
 def unexpected() -> Problem:

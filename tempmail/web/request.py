@@ -7,14 +7,16 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from klein.interfaces import IKleinRequest
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import server
 from twisted.web.http_headers import Headers
+from twisted.web.resource import IResource
 
+from tempmail.core.budget import Budget
 from tempmail.core.limits import POUR_OCTETS, PREFLIGHT_SECONDS
+from tempmail.core.message import Message
 from tempmail.core.peer import client_key
 from tempmail.web import problems
 from tempmail.web.outlet import Outlet, pour
@@ -52,6 +54,7 @@ class Request(server.Request):
     route = "-"
     started = 0.0
     _held: Deferred[Any] | None = None
+    _taken = 0
     _log = Logger()
 
     def gotLength(self, length: int | None) -> None:
@@ -62,8 +65,11 @@ class Request(server.Request):
         """Count before keeping: of a chunked body nobody knows the length."""
         if self.channel.refused:
             return
-        if self.content.tell() + len(data) > self.channel.site.limits.max_body_size:
-            self.channel.refuse(self.channel.site.body_too_large())
+        site = self.channel.site
+        if self.content.tell() + len(data) > site.limits.max_body_size:
+            self.channel.refuse(site.body_too_large())
+        elif not self._take(site.budget, len(data)):
+            self.channel.refuse(problems.no_memory())
         else:
             self.content.write(data)
 
@@ -84,10 +90,8 @@ class Request(server.Request):
         try:
             self.postpath = self.site.parts_of(self.path)
             self.render(self.site.resource)  # type: ignore[no-untyped-call]
-        except Problem as problem:
-            self.finish_with(self.problem(problem))
         except Exception:
-            self.processingFailed(Failure())
+            self._went_wrong(Failure())
 
     def getRequestHostname(self) -> bytes:
         """Nothing depends on what a client calls us, so it can neither fool nor break anything."""
@@ -127,8 +131,16 @@ class Request(server.Request):
         """Set a header of the answer."""
         self.responseHeaders.setRawHeaders(name, [value])
 
-    def reply(self, body: bytes, content_type: str = JSON, status: int = 200) -> bytes:
-        """Set status and headers for a body, and give it back."""
+    def reply(
+        self, body: bytes, content_type: str = JSON, status: int = 200, kept: bool = False
+    ) -> bytes:
+        """Set status and headers for a body, and give it back.
+
+        A long one is counted until the client has taken it, unless these octets are ``kept``
+        anyway. Raises a 503 Problem where there is no memory for it.
+        """
+        if len(body) > POUR_OCTETS and not kept and not self._take(self.site.budget, len(body)):
+            raise problems.no_memory()
         self.setResponseCode(status, problems.PHRASES.get(status))
         self.header("Content-Type", content_type)
         self.header("Content-Length", str(len(body)))
@@ -158,14 +170,13 @@ class Request(server.Request):
             problem = problems.unexpected()
         return self.problem(problem)
 
-    def processingFailed(self, reason: Failure) -> Failure:
-        """A defect of ours came all the way up here."""
-        body = self.failed(reason)
+    def _went_wrong(self, failure: Failure) -> None:
+        """Answer an error, or where half of an answer is out already, cut it off."""
+        body = self.failed(failure)
         if self.startedWriting:
             self.channel.loseConnection()
         else:
             self.finish_with(body)
-        return reason
 
     def write(self, data: bytes) -> None:
         """Write, the first time with the headers; what is long goes as the client takes it."""
@@ -181,14 +192,55 @@ class Request(server.Request):
     def finish(self) -> None:
         """All is written, or will be by the stream that is under way and finishes then."""
         if self._held is None and not self.finished:
+            self._give_back()
             super().finish()  # type: ignore[no-untyped-call]
+
+    # --- memory ---
+
+    def _take(self, budget: Budget, octets: int) -> bool:
+        """Charge the budget with what this request has in memory; says whether there is room."""
+        taken = budget.take(octets)
+        if taken:
+            self._taken += octets
+        return taken
+
+    def _give_back(self) -> None:
+        if self._taken:
+            self.channel.site.budget.give(self._taken)
+            self._taken = 0
 
     # --- being held ---
 
-    def hold(self, found: Deferred[T], render: Callable[[Request, T], Awaitable[bytes]]) -> None:
+    def answer(self, answer: Deferred[bytes | IResource] | bytes | IResource) -> None:
+        """Answer with a body, or by a resource that writes it.
+
+        Where that is still to come, it is cancelled when the client leaves.
+        """
+        if isinstance(answer, Deferred):
+            self._held = answer
+            answer.addBoth(self._answer).addErrback(self._went_wrong)
+        elif isinstance(answer, bytes):
+            self.finish_with(answer)
+        else:
+            answer.render(self)
+
+    def _answer(self, answer: bytes | IResource | Failure) -> None:
+        self._held = None
+        if isinstance(answer, Failure):
+            if self._disconnected:
+                self._log_unless_cancelled(answer)
+            else:
+                self._went_wrong(answer)
+        elif not self._disconnected:
+            self.answer(answer)
+
+    def hold(
+        self, found: Deferred[T], render: Callable[[Request, T], Coroutine[Any, Any, bytes]]
+    ) -> None:
         """Answer when ``found`` is there; cancel it when the client leaves."""
         self._let_go()
         self._held = found
+        self.site.hold(self.route)
         found.addBoth(self._found, render)
 
     def stream(self, source: Callable[[Outlet], Awaitable[None]]) -> None:
@@ -204,10 +256,16 @@ class Request(server.Request):
         working = Deferred.fromCoroutine(work)
         if not working.called:
             self._held = working
-        working.addErrback(self._log_unless_cancelled)
+        self.site.hold(self.route)
+        working.addBoth(self._worked)
 
     def _let_go(self) -> None:
-        """Let go whatever only parsing and routing needed, for thousands are held at a time."""
+        """Let go whatever only parsing and routing needed, for thousands are held at a time.
+
+        Once is enough: a request that was held may have a long answer, which is streamed.
+        """
+        if self.args is _NOTHING:
+            return
         self.requestHeaders = _NO_HEADERS
         if self.content is not None:
             self.content.close()
@@ -215,29 +273,15 @@ class Request(server.Request):
         self.args = self.received_cookies = _NOTHING
         self.prepath = self.postpath = []
         self.uri = self.path = b""
-        # Klein's, by which it would cancel a handler that is done by now.
-        self.notifications = []
-        self.unsetComponent(IKleinRequest)  # type: ignore[no-untyped-call]
 
     def _found(
-        self, result: T | Failure, render: Callable[[Request, T], Awaitable[bytes]]
-    ) -> Deferred[None] | None:
-        self._held = None
+        self, result: T | Failure, render: Callable[[Request, T], Coroutine[Any, Any, bytes]]
+    ) -> None:
+        self.site.release(self.route)
         if isinstance(result, Failure):
-            if self._disconnected:
-                self._log_unless_cancelled(result)
-            else:
-                self.finish_with(self.failed(result))
-            return None
-        return Deferred.fromCoroutine(self._render(render(self, result)))
-
-    async def _render(self, rendering: Awaitable[bytes]) -> None:
-        try:
-            body = await rendering
-        except Exception:
-            body = self.failed(Failure())
-        if not self._disconnected:
-            self.finish_with(body)
+            self._answer(result)
+        else:
+            self.answer(Deferred.fromCoroutine(render(self, result)))
 
     async def _stream(self, source: Callable[[Outlet], Awaitable[None]]) -> None:
         try:
@@ -252,12 +296,27 @@ class Request(server.Request):
         self._held = None
         self.finish()
 
+    def _worked(self, outcome: Failure | None) -> None:
+        self.site.release(self.route)
+        if isinstance(outcome, Failure):
+            self._log_unless_cancelled(outcome)
+
+    def told(self, message: Message) -> None:
+        """A message is being written; if it came while this client waited, note how long it took.
+
+        From the moment it was kept, so finding out what it says is part of it.
+        """
+        kept_at = message.parcel.received_at
+        if kept_at > self.started:
+            self.site.waking.observe(self.site.clock.seconds() - kept_at)
+
     def _log_unless_cancelled(self, failure: Failure) -> None:
         if failure.check(CancelledError) is None:
             self._log.failure("answering {route} failed", failure, route=self.route)
 
     def connectionLost(self, reason: Failure) -> None:
         """The client left."""
+        self._give_back()
         if self.startedWriting:
             self.site.log(self)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -13,10 +13,17 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.web import server
 from twisted.web.http import datetimeToString
-from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 
-from tempmail.core.limits import LINGER_SECONDS, RETRY_SECONDS, Limits
+from tempmail.core.budget import Budget
+from tempmail.core.histogram import Histogram
+from tempmail.core.limits import (
+    HTTP_CONNECTION_COST,
+    LINGER_SECONDS,
+    RETRY_SECONDS,
+    WAKING_BUCKETS,
+    Limits,
+)
 from tempmail.interfaces import IMailReader
 from tempmail.web.channel import Channel
 from tempmail.web.patience import Patience
@@ -67,9 +74,14 @@ class Exposure:
 
 
 class Site(server.Site):
-    """The web server's factory."""
+    """The web server's factory.
+
+    ``held`` counts the requests that wait, or whose answer is still being written, by route;
+    ``waking`` is the seconds from keeping a mail to writing it to one who waited for it.
+    """
 
     requestFactory = Request
+    noisy = False
     _log = Logger()
 
     def __init__(
@@ -77,6 +89,7 @@ class Site(server.Site):
         resource: IResource,
         clock: IReactorTime,
         office: IMailReader,
+        budget: Budget,
         exposure: Exposure,
         observe: Callable[[str, int, float], None] | None = None,
     ) -> None:
@@ -84,7 +97,10 @@ class Site(server.Site):
             resource, reactor=clock, parsePOSTFormSubmission=False
         )
         self.clock = clock
+        self.budget = budget
         self.exposure = exposure
+        self.held: dict[str, int] = {}
+        self.waking = Histogram(WAKING_BUCKETS)
         self._closing = False
         self._prefix = exposure.base_path.encode()
         self._office = office
@@ -156,6 +172,7 @@ class Site(server.Site):
             return Problem(429, "this client has too many connections open", headers=retry)
         self._channels.add(channel)
         self._by_client[client] = held + 1
+        self.budget.charge(HTTP_CONNECTION_COST)
         return None
 
     def leave(self, channel: Channel, client: str) -> None:
@@ -163,6 +180,7 @@ class Site(server.Site):
         for patience in (self.idle, self.reading, self.stalled, self.lingering):
             patience.forget(channel)
         self._channels.discard(channel)
+        self.budget.give(HTTP_CONNECTION_COST)
         held = self._by_client[client] - 1
         if held:
             self._by_client[client] = held
@@ -176,7 +194,20 @@ class Site(server.Site):
             for closed in told:
                 closed.callback(None)
 
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._channels)
+
     # --- requests ---
+
+    def hold(self, route: str) -> None:
+        """One more request of this route is held."""
+        self.held[route] = self.held.get(route, 0) + 1
+
+    def release(self, route: str) -> None:
+        """One of them is held no more."""
+        self.held[route] -= 1
 
     def parts_of(self, path: bytes) -> list[bytes]:
         """What lies between the slashes of a path below the base path, still percent-encoded.
@@ -207,15 +238,14 @@ class Site(server.Site):
         """What a client is told that sends too much."""
         return Problem(413, f"a body has at most {self.limits.max_body_size} octets")
 
-    def headers_beside(self, headers: Headers) -> Iterable[bytes]:
-        """The header lines that an answer has besides its own."""
+    def headers_beside(self, headers: set[bytes]) -> list[bytes]:
+        """The header lines that an answer has besides its own, which are ``headers``."""
         now = int(self.clock.seconds())
         if now != self._date[0]:
             self._date = (now, b"Date: " + datetimeToString(now))
-        yield self._date[1]
-        for name, line in _HEADER_LINES:
-            if not headers.hasHeader(name):
-                yield line
+        lines = [line for name, line in _HEADER_LINES if name not in headers]
+        lines.append(self._date[1])
+        return lines
 
     # --- the log ---
 
@@ -236,6 +266,8 @@ class Site(server.Site):
 
     def log_refusal(self, problem: Problem) -> None:
         """The same for a request that never became one."""
+        if self._observe is not None:
+            self._observe("-", problem.status, 0.0)
         if self.exposure.access_log:
             self._log.info("- - {status} {detail}", status=problem.status, detail=problem.detail)
 

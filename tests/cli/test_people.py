@@ -75,6 +75,23 @@ class PeopleTests(CommandCase):
         self.assertEqual(self.successResultOf(ended), NO_SUCH)
         self.assertIn("410 Gone", self.told())
 
+    def test_attempts(self) -> None:
+        """A line for each mail that was refused, whatever its sender called himself."""
+        refused = {"at": "2030-01-01T00:00:05Z", "mail_from": "\x1b[2J\na@b.test", "helo": "x"}
+        self.server.boxes[ADDRESS].attempts = [
+            {**refused, "stage": "rcpt", "reply": "552 5.2.2 Mailbox full"},
+            {**refused, "mail_from": "", "stage": "data", "reply": None},
+        ]
+        self.assertEqual(self.tempmail("attempts", ADDRESS), DONE)
+        self.assertEqual(
+            self.said(),
+            "2030-01-01T00:00:05Z  rcpt  552 5.2.2 Mailbox full  \\x1b[2J a@b.test\n"
+            "2030-01-01T00:00:05Z  data  the connection ended in the middle  -\n",
+        )
+        self.assertEqual(self.tempmail("attempts", "--json", ADDRESS), DONE)
+        documents = [json.loads(line) for line in self.said().splitlines()]
+        self.assertEqual([document["stage"] for document in documents], ["rcpt", "data"])
+
     def test_rm(self) -> None:
         """With an id one message goes, without one the mailbox."""
         self.server.deliver()

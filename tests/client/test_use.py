@@ -93,6 +93,19 @@ class UseTests(Case):
         self.assertEqual(self.server.seen[-1][4], {"lifetime": 3600})
         self.assertEqual(str(mailbox.expires_at), "2030-01-01 01:00:00+00:00")
 
+    def test_attempts(self) -> None:
+        """Refused mail is told as values; one without a reply is one whose sender left."""
+        refused = {"at": "2030-01-01T00:00:05Z", "mail_from": "a@b.test", "helo": "mx.b.test"}
+        self.server.boxes[ADDRESS].attempts = [
+            {**refused, "stage": "rcpt", "reply": "552 5.2.2 Mailbox full"},
+            {**refused, "stage": "data", "reply": None},
+        ]
+        full, cut = self.done(self.box.attempts())
+        self.assertEqual((full.mail_from, full.stage), ("a@b.test", "rcpt"))
+        self.assertEqual(full.reply, "552 5.2.2 Mailbox full")
+        self.assertEqual(str(full.at), "2030-01-01 00:00:05+00:00")
+        self.assertIsNone(cut.reply)
+
     def test_restore(self) -> None:
         """Restoring sends the key, without a token, and returns a handle with the new token."""
         box = self.done(self.client.restore("old@mail.test", "key"))

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.message import EmailMessage
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -24,7 +24,7 @@ PATIENCE = 20.0
 """Seconds anything may take here before the test fails; nothing takes more than a few."""
 
 _READY = re.compile(r"tempmail \S+ listens: (.*?);")
-_DOOR = re.compile(r"(SMTPS?|HTTPS?) on (?:unix:(\S+)|\[?(.*?)\]?:(\d+))(?:, |$)")
+_DOOR = re.compile(r"(SMTPS?|HTTPS?|admin) on (?:unix:(\S+)|\[?(.*?)\]?:(\d+))(?:, |$)")
 
 
 def twistd(*arguments: str) -> list[str]:
@@ -41,8 +41,8 @@ class Daemon:
     """One ``twistd --nodaemon tempmail`` with its log.
 
     To be used as ``with Daemon("--domain", "qa.test") as daemon:``, or started with ``start`` and
-    given to ``addCleanup`` with ``stop``. ``smtp`` and ``http`` are the first ports it listens on,
-    ``ports`` the first of each protocol, and ``lines`` what it has logged so far.
+    given to ``addCleanup`` with ``stop``. ``smtp``, ``http`` and ``admin`` are the first ports it
+    listens on, ``ports`` the first of each protocol, and ``lines`` what it has logged so far.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Daemon:
         self.cwd = cwd
         self.lines: list[str] = []
         self.pass_fds: Sequence[int] = ()
-        self.smtp = self.http = 0
+        self.smtp = self.http = self.admin = 0
         self.ports: dict[str, int] = {}
         self._news = threading.Condition()
         self._ended = False
@@ -98,6 +98,7 @@ class Daemon:
         for protocol, _, _, port in _DOOR.findall(ready[1]):
             self.ports.setdefault(protocol, int(port or 0))
         self.smtp, self.http = self.ports.get("SMTP", 0), self.ports.get("HTTP", 0)
+        self.admin = self.ports.get("admin", 0)
         return self
 
     def launch(self) -> None:
@@ -243,3 +244,12 @@ def mail(recipient: str, subject: str = "Hello", text: str = "Hello.\n") -> Emai
     message["Subject"] = subject
     message.set_content(text)
     return message
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Look until it is so, for as long as we are patient."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        if time.monotonic() > end:
+            raise AssertionError("it does not come true")
+        time.sleep(0.02)

@@ -17,7 +17,7 @@ from smtplib import SMTP
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.live.daemon import PATIENCE, ROOT, Asked, Daemon, environment, mail, twistd
+from tests.live.daemon import PATIENCE, ROOT, Asked, Daemon, environment, mail, twistd, until
 
 _LOCAL = "tcp:0:interface=127.0.0.1"
 
@@ -143,8 +143,8 @@ class StartTests(DaemonTestCase):
             self.assertEqual(answer[0], 200)
         finally:
             os.kill(pid, signal.SIGTERM)
-        _until(lambda: not pidfile.exists())
-        _until(lambda: "Server Shut Down" in logfile.read_text())
+        until(lambda: not pidfile.exists())
+        until(lambda: "Server Shut Down" in logfile.read_text())
         self.assertEqual(sorted(path.name for path in self.directory.iterdir()), ["log"])
 
     def test_tac(self) -> None:
@@ -279,7 +279,7 @@ class ClosingTests(DaemonTestCase):
         busy.send(b"Subject: slow\r\n\r\nfirst half\r\n")
         daemon.signal(signal.SIGTERM)
         self.assertEqual(idle.getreply()[0], 421)
-        _until(lambda: _refused(daemon.smtp))
+        until(lambda: _refused(daemon.smtp))
         busy.send(b"second half\r\n.\r\n")
         self.assertEqual(busy.getreply()[0], 250)
         self.assertEqual(daemon.wait(), 0)
@@ -314,7 +314,7 @@ class ClosingTests(DaemonTestCase):
         client.rcpt(address)
         client.docmd("DATA")
         daemon.signal(signal.SIGTERM)
-        _until(lambda: _refused(daemon.smtp))
+        until(lambda: _refused(daemon.smtp))
         daemon.signal(signal.SIGTERM)
         self.assertEqual(daemon.wait(), 0)
 
@@ -409,13 +409,3 @@ def _free_port(ports: range) -> int:
 def _refused(port: int) -> bool:
     with socket.socket() as tried:
         return tried.connect_ex(("127.0.0.1", port)) != 0
-
-
-def _until(true: object) -> None:
-    """Look until it is so, for as long as we are patient."""
-    assert callable(true)
-    until = time.monotonic() + PATIENCE
-    while not true():
-        if time.monotonic() > until:
-            raise AssertionError("it does not come true")
-        time.sleep(0.02)

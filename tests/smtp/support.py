@@ -64,6 +64,7 @@ class Drop:
         self.deliveries: list[Answer] = []
         self.asked: list[tuple[str, int]] = []
         self.mails: list[Mail] = []
+        self.refusals: list[tuple[str, str, str, str]] = []
         self.reserved = self.most_reserved = 0
         self.room = 2**62
 
@@ -87,6 +88,12 @@ class Drop:
     ) -> Deferred[None]:
         self.mails.append(Mail(envelope, [address.key for address in recipients], bytes(octets)))
         return _answer(self.deliveries)
+
+    def report_refusal(
+        self, envelope: Envelope, recipients: Sequence[Address], stage: str, reply: str
+    ) -> None:
+        for address in recipients:
+            self.refusals.append((address.key, envelope.mail_from, stage, reply))
 
     @property
     def kept(self) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -128,3 +129,23 @@ class OfficeTests(SynchronousTestCase):
         self.clock.advance(LIMITS.default_lifetime + 1)
         self.successResultOf(self.store.expire(self.clock.seconds() + MEGA))
         self.assertEqual(self.budget.used, before)
+
+    def test_refused(self) -> None:
+        """An owner finds out what kept a mail from him; asking about it creates nothing."""
+        minted = self.successResultOf(
+            Deferred.fromCoroutine(self.office.mint(local_part="bob", lifetime=60))
+        )
+        self.client.send(MAIL + b"RCPT TO:<bob@tempmail.test>\r\nDATA\r\n")
+        self.client.send(b"x" * 20_000, b"\r\n.\r\n")
+        self.client.send(b"MAIL FROM:<> SIZE=99999\r\nRCPT TO:<Bob+x@tempmail.test>\r\n")
+        self.client.send(MAIL + b"RCPT TO:<eve@tempmail.test>\r\n")
+        asking = self.office.attempts(minted.mailbox.address, minted.token)
+        found = self.successResultOf(Deferred.fromCoroutine(asking))
+        self.assertEqual(
+            [(each.mail_from, each.helo, each.stage, each.reply) for each in found],
+            [
+                ("ann@example.org", "client.example.org", "data", "552 5.3.4 Message too big"),
+                ("", "client.example.org", "mail", "552 5.3.4 Message too big"),
+            ],
+        )
+        self.assertIsNone(self.successResultOf(self.store.look(parse_address("eve@tempmail.test"))))

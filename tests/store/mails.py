@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tempmail.core.address import parse_address
-from tempmail.core.errors import MailboxFull, NoSuchMessage, SomeRefused
-from tempmail.core.limits import MAX_JOURNAL
+from tempmail.core.errors import MailboxFull, NoSuchMailbox, NoSuchMessage, SomeRefused
+from tempmail.core.limits import MAX_ATTEMPTS, MAX_JOURNAL
+from tempmail.core.message import Attempt
 from tests.store.support import BOB, BY_MAIL, ENVELOPE, EVE, JOE, MINTED, START, StoreTests
 
 
@@ -248,3 +249,39 @@ class MailContract(StoreTests):
         await self.put(BOB)
         found = await self.store.changes(BOB, cursor, 10)
         self.assertEqual([change.kind for change in found], ["resync", "message"])
+
+    # --- mail that was refused ---
+
+    async def test_attempts(self) -> None:
+        """Refused mail is remembered for the owner, oldest first, so many and no more."""
+        await self.create()
+        for number in range(MAX_ATTEMPTS + 3):
+            await self.store.note(BOB, attempt(number))
+        found = await self.store.attempts(BOB)
+        self.assertEqual([each.at for each in found], list(range(3, MAX_ATTEMPTS + 3)))
+
+    async def test_attempts_go_with_the_mailbox(self) -> None:
+        """Closing forgets them, and whoever opens the address again sees none; reading keeps."""
+        await self.create()
+        await self.store.note(BOB, attempt(1))
+        await self.store.empty(BOB)
+        self.assertEqual(await self.store.attempts(BOB), [attempt(1)])
+        await self.store.close(BOB)
+        await self.assert_raises(NoSuchMailbox, self.store.attempts(BOB))
+        await self.store.note(BOB, attempt(2))
+        await self.store.restore(BOB, MINTED)
+        self.assertEqual(await self.store.attempts(BOB), [])
+
+    async def test_attempts_open_nothing(self) -> None:
+        """Noting one opens no mailbox, and where nobody holds a token it is for nobody."""
+        await self.store.note(BOB, attempt(1))
+        self.assertIsNone(await self.store.look(BOB))
+        await self.put_opening(EVE)
+        await self.store.note(EVE, attempt(1))
+        self.assertEqual(await self.store.attempts(EVE), [])
+        self.assertEqual(self.ear.kinds(EVE), ["message"])
+
+
+def attempt(at: float) -> Attempt:
+    """A refusal at this time."""
+    return Attempt(at, "ann@example.org", "mx.example.org", "rcpt", "552 5.2.2 Mailbox full")

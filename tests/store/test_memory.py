@@ -14,6 +14,8 @@ from tempmail.core.address import Address, parse_address
 from tempmail.core.budget import Budget
 from tempmail.core.errors import MemoryFull, NoSuchMailbox
 from tempmail.core.limits import (
+    ATTEMPT_COST,
+    ATTEMPT_RESERVE,
     CHANGE_COST,
     MAILBOX_COST,
     MAX_JOURNAL,
@@ -27,6 +29,7 @@ from tempmail.interfaces import IMailStore
 from tempmail.reading import Reading
 from tempmail.store.memory import MemoryStore
 from tests.store.contract import StoreContract
+from tests.store.mails import attempt
 from tests.store.support import BOB, BY_MAIL, ENVELOPE, EVE, JOE, LIMITS, MINTED, Ear
 
 
@@ -168,6 +171,25 @@ class BudgetTests(MemoryTestCase):
         (change,) = self.successResultOf(self.store.changes(BOB, state.cursor, 10))
         self.assertEqual((change.kind, change.sequence), ("resync", extended.cursor))
         self.assertEqual(self.budget.used, MAILBOX_COST)
+
+    def test_attempts_are_charged(self) -> None:
+        """What is remembered of refused mail costs; with memory full the oldest makes way.
+
+        That memory is full can be noted all the same, in a reserve of its own.
+        """
+        self.successResultOf(self.store.create(BOB, MINTED))
+        self.budget.limit = self.budget.used + ATTEMPT_COST - ATTEMPT_RESERVE
+        for number in range(3):
+            self.successResultOf(self.store.note(BOB, attempt(number)))
+            self.assertEqual(self.successResultOf(self.store.attempts(BOB)), [attempt(number)])
+            self.assertEqual(self.budget.used, MAILBOX_COST + ATTEMPT_COST)
+        self.successResultOf(self.store.close(BOB))
+        self.assertEqual(self.budget.used, MAILBOX_COST)
+        self.budget.limit = self.budget.used
+        self.successResultOf(self.store.restore(BOB, MINTED))
+        self.budget.limit = self.budget.used - ATTEMPT_RESERVE
+        self.successResultOf(self.store.note(BOB, attempt(9)))
+        self.assertEqual(self.successResultOf(self.store.attempts(BOB)), [])
 
     def test_coming_and_going_leaves_nothing(self) -> None:
         """An address closed and restored again and again costs one mailbox, and has one end."""

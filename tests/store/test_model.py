@@ -345,6 +345,21 @@ class StoreMachine(RuleBasedStateMachine):
         for parcel in parcels.values():
             assert parcel.holders == sum(message.parcel is parcel for message in messages)
 
+    @invariant()
+    def tally_is_what_is_there(self) -> None:
+        """What the store says it holds is what it holds, and every mailbox came and went once."""
+        boxes, tally = self.store._mailboxes.values(), self.store.tally
+        messages = [message for box in boxes for message in box.messages]
+        messages += [message for batch in self.store._detached for message in batch]
+        parcels = {id(message.parcel): message.parcel for message in messages}
+        assert tally.messages == len(messages)
+        assert tally.octets == sum(parcel.size for parcel in parcels.values())
+        assert tally.mailboxes == sum(not box.closed for box in boxes)
+        assert tally.quarantine == sum(box.closed for box in boxes)
+        gone = tally.expired + tally.deleted
+        assert tally.minted + tally.opened - gone == tally.mailboxes
+        assert sum(tally.lag.counts) == tally.expired
+
     @rule()
     def look(self) -> None:
         """What the store says of each address is what the model says."""

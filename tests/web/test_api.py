@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tempmail.core.limits import Limits
+from tempmail.core.message import Envelope
 from tempmail.waiting import Minted
 from tempmail.web.views import instant
 from tests.web.house import MAIL, NOW, Answer, House, WebTestCase
@@ -193,6 +194,22 @@ class MailboxTests(BoxTestCase):
         self.assertEqual(self.at("GET", token=fresh).status, 200)
         self.assert_problem(self.at("GET"), 404)
 
+    def test_attempts(self) -> None:
+        """Mail that was refused is listed for its owner, oldest first, without the client."""
+        self.assertEqual(self.at("GET", "/attempts").json, {"attempts": []})
+        envelope = Envelope("ann@example.org", helo="mx.example.org", peer="192.0.2.9")
+        for reply in ("552 5.2.2 Mailbox full", ""):
+            recipients = [self.box.mailbox.address]
+            self.house.office.report_refusal(envelope, recipients, "data", reply)
+        common = {"at": instant(NOW), "mail_from": "ann@example.org", "helo": "mx.example.org"}
+        expected = [
+            {**common, "stage": "data", "reply": "552 5.2.2 Mailbox full"},
+            {**common, "stage": "data", "reply": None},
+        ]
+        self.assertEqual(self.at("GET", "/attempts").json, {"attempts": expected})
+        self.assertEqual(self.at("DELETE").status, 204)
+        self.assertEqual(self.at("GET", "/attempts").status, 410)
+
     def test_delete(self) -> None:
         """A deleted mailbox is gone at once, and its own token is told so."""
         self.assertEqual(self.at("DELETE").status, 204)
@@ -223,6 +240,7 @@ class StrangerTests(BoxTestCase):
         ("POST", "/extend"),
         ("POST", "/token"),
         ("DELETE", ""),
+        ("GET", "/attempts"),
         ("GET", "/messages"),
         ("GET", "/messages?wait=5"),
         ("DELETE", "/messages"),
@@ -273,6 +291,8 @@ class StrangerTests(BoxTestCase):
         self.assertEqual(len(self.ask("GET", f"{path}/messages").json["messages"]), 1)
         self.assertEqual(self.ask("DELETE", f"{path}/messages").status, 204)
         self.assert_problem(self.ask("DELETE", path), 401)
+        self.assert_problem(self.ask("GET", f"{path}/attempts"), 401)
+        self.assertEqual(self.ask("GET", f"{path}/attempts", token=bob.token).status, 200)
         self.assertEqual(self.ask("DELETE", path, token=bob.token).status, 204)
 
     def test_catch_all(self) -> None:
@@ -281,6 +301,7 @@ class StrangerTests(BoxTestCase):
         self.assertEqual((state["public"], state["message_count"]), (True, 0))
         listed = self.ask("GET", path_of("anything@qa.test", "/messages")).json
         self.assertEqual(listed["messages"], [])
+        self.assert_problem(self.ask("GET", path_of("anything@qa.test", "/attempts")), 401)
 
 
 class TokenTests(BoxTestCase):

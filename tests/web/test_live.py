@@ -89,6 +89,17 @@ class EventsTests(LiveTestCase):
         self.assertTrue(self.body)
         self.assertEqual(self.events(), [])
 
+    def test_measured(self) -> None:
+        """How long a mail took to one who follows is measured; of what he missed before, not."""
+        self.deliver("alice@tempmail.test")
+        self.house.turn(5)
+        self.follow()
+        self.house.turn(5)
+        self.assertEqual(len(self.events()), 1)
+        self.deliver("alice@tempmail.test")
+        self.assertEqual(len(self.events()), 1)
+        self.assertEqual(sum(self.house.site.waking.counts), 1)
+
     def test_every_kind(self) -> None:
         """Every change is an event, in order, and its id is its cursor."""
         self.follow()

@@ -21,7 +21,9 @@ class PageHouse(House):
 
     def __init__(self, exposure: Exposure | None = None) -> None:
         super().__init__(exposure=exposure)
-        self.site = build_site(self.office, self.clock, exposure or Exposure(), pages=pages())
+        self.site = build_site(
+            self.office, self.clock, self.budget, exposure or Exposure(), pages=pages()
+        )
         self.agent = SiteAgent(self.site)
 
 

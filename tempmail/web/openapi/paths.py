@@ -12,6 +12,7 @@ from tempmail.web.openapi.parts import (
     NOTHING,
     PATH_PARAMETERS,
     SUBJECT,
+    WATCHES,
     answer,
     operation,
     query,
@@ -76,6 +77,14 @@ def _mailbox_paths() -> dict[str, Any]:
                 shown="header",
             )
         },
+        f"{box}/attempts": {
+            "get": operation(
+                "attempts",
+                "The last mails for it that were refused; for whoever holds its token",
+                {200: answer("Attempts", "Of each who sent it, and what he was told.")},
+                shown="header",
+            )
+        },
         f"{box}/token": {
             "post": operation(
                 "rotateToken",
@@ -137,6 +146,15 @@ def _list_paths() -> dict[str, Any]:
                 ),
                 problems=(422,),
                 shown="header",
+            )
+        },
+        "/v1/wait": {
+            "post": operation(
+                "watch",
+                "Wait at several mailboxes for messages newer than a cursor of each",
+                {200: answer("Round", "As soon as one has mail or can not be read any more.")},
+                body=WATCHES,
+                body_required=True,
             )
         },
         f"{box}/events": {

@@ -1,0 +1,61 @@
+"""Telling the owner of a mailbox of mail for it that was refused.
+
+This is the one place it is done, and it is reached from an answer that is a refusal: nothing of it
+is on the way of a mail that is taken. What can not be for a mailbox that exists is not told.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tempmail.core.address import normalise
+from tempmail.core.errors import BadAddress
+from tempmail.core.message import Envelope
+from tempmail.smtp import replies
+from tempmail.smtp.paths import BadPath, parse_path
+
+if TYPE_CHECKING:
+    from tempmail.smtp.delivery import Transaction
+    from tempmail.smtp.session import Session
+
+_RCPT = re.compile(rb"\s*RCPT\s+TO:\s*(.+)", re.IGNORECASE).match
+
+
+def tell_named(session: Session, line: bytes, reply: bytes) -> None:
+    """Tell the owner of the mailbox that a refused line names, if it is RCPT and can be read.
+
+    A recipient refused because MAIL was is told why MAIL was.
+    """
+    matched = _RCPT(line)
+    if matched is None or reply in (replies.NO_SUCH_MAILBOX, replies.NO_RELAY):
+        return
+    try:
+        path, _ = parse_path(matched[1].strip())
+        address = normalise(path.local, path.domain)
+    except (BadPath, BadAddress):
+        return
+    transaction, stage = session.intake.transaction, "rcpt"
+    if transaction is None and session.intake.refused is not None:
+        (transaction, reply), stage = session.intake.refused, "mail"
+    if transaction is None:
+        envelope = Envelope("", session.helo or "")
+    else:
+        envelope = session.envelope(transaction)
+    session.drop.report_refusal(envelope, [address], stage, _text(reply))
+
+
+def tell_recipients(session: Session, transaction: Transaction | None, reply: bytes) -> bytes:
+    """Tell the owners of all recipients accepted; no reply is a connection that ended.
+
+    Returns the reply.
+    """
+    if transaction is not None and transaction.recipients:
+        recipients = list(transaction.recipients.values())
+        envelope = session.envelope(transaction)
+        session.drop.report_refusal(envelope, recipients, "data", _text(reply))
+    return reply
+
+
+def _text(reply: bytes) -> str:
+    return reply.rstrip().decode("ascii")

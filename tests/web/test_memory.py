@@ -1,0 +1,102 @@
+"""What requests and answers take from the memory budget, and that all of it is given back."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from tempmail.core.address import parse_address
+from tempmail.core.limits import HTTP_CONNECTION_COST, POUR_OCTETS
+from tempmail.core.message import Envelope
+from tests.web.house import House, Wire, status_of
+from tests.web.test_channel import post
+
+TEXT = b"Subject: Long\r\n\r\n" + b"It is long.\r\n" * 40_000
+
+
+class MemoryTests(SynchronousTestCase):
+    """A connection at a time; what is charged is compared with what was before it came."""
+
+    def setUp(self) -> None:
+        """One long mail at an address that everybody reads."""
+        self.house = House()
+        self.address = parse_address("box@qa.test")
+        office = self.house.office
+        self.successResultOf(office.deliver(Envelope(""), [self.address], TEXT))
+        (message,) = self.successResultOf(
+            Deferred.fromCoroutine(office.messages(self.address, None, limit=1))
+        ).messages
+        self.successResultOf(Deferred.fromCoroutine(office.whole(message)))
+        self.path = f"/v1/mailboxes/box@qa.test/messages/{message.id}"
+        self.before = self.house.budget.used
+
+    @property
+    def taken(self) -> int:
+        """Octets charged beyond what the mail and its reading cost."""
+        return self.house.budget.used - self.before
+
+    def get(self, path: str) -> bytes:
+        """A request."""
+        return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+
+    def test_connection(self) -> None:
+        """A connection counts for as long as it is there, also where nothing is left for mail."""
+        self.house.budget.limit = self.house.budget.used
+        wire = Wire(self.house.site)
+        self.assertEqual(status_of(wire.send(self.get("/healthz"))), 200)
+        self.assertEqual(self.taken, HTTP_CONNECTION_COST)
+        wire.hang_up()
+        self.assertEqual(self.taken, 0)
+
+    def test_body(self) -> None:
+        """A body counts as it comes, and no more when its request is answered."""
+        wire = Wire(self.house.site)
+        wire.send(post(b"Content-Length: 1000", body=b" " * 998))
+        self.assertEqual(self.taken, HTTP_CONNECTION_COST + 998)
+        self.assertEqual(status_of(wire.send(b"{x")), 400)
+        self.assertEqual(self.taken, HTTP_CONNECTION_COST)
+
+    def test_body_half_sent(self) -> None:
+        """Nor when the client leaves in the middle of it."""
+        wire = Wire(self.house.site)
+        wire.send(post(b"Content-Length: 1000", body=b" " * 998))
+        wire.hang_up()
+        self.assertEqual(self.taken, 0)
+
+    def test_no_room_for_body(self) -> None:
+        """A body for which there is no memory is refused before it is sent."""
+        wire = Wire(self.house.site)
+        self.house.budget.limit = self.house.budget.used + 500
+        self.assertEqual(status_of(wire.send(post(b"Content-Length: 999", body=b" " * 600))), 503)
+        wire.hang_up()
+        self.assertEqual(self.taken, 0)
+
+    def test_long_answer(self) -> None:
+        """A long answer made for one client counts until he has taken it."""
+        wire = Wire(self.house.site)
+        wire.send_slowly(self.get(self.path))
+        self.assertGreater(self.taken, HTTP_CONNECTION_COST + len(TEXT))
+        self.assertIn(b"It is long.", wire.drain())
+        self.assertEqual(self.taken, HTTP_CONNECTION_COST)
+
+    def test_long_answer_not_taken(self) -> None:
+        """Or until he leaves."""
+        wire = Wire(self.house.site)
+        wire.send_slowly(self.get(self.path))
+        wire.hang_up()
+        self.assertEqual(self.taken, 0)
+
+    def test_no_room_for_answer(self) -> None:
+        """Where there is no memory for a long answer, that is the answer."""
+        wire = Wire(self.house.site)
+        self.house.budget.limit = self.house.budget.used + POUR_OCTETS
+        answer = wire.send(self.get(self.path))
+        self.assertEqual(status_of(answer), 503)
+        self.assertIn(b"\r\nRetry-After: ", answer)
+
+    def test_raw(self) -> None:
+        """The received octets are there anyway, and cost nothing more."""
+        wire = Wire(self.house.site)
+        wire.send_slowly(self.get(f"{self.path}/raw"))
+        self.assertEqual(self.taken, HTTP_CONNECTION_COST)
+        self.assertTrue(wire.drain().endswith(TEXT))
