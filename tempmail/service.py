@@ -187,6 +187,7 @@ class Server(MultiService):
             doorbell=self.doorbell,
             isolation=self.isolation,
             pulse=self.pulse,
+            certificates=self.certificates,
         )
         return Metrics(parts)
 

@@ -94,6 +94,7 @@ class Certificates:
         self._source = source
         self._seen = source.look()
         identities = source.read()
+        self._shown: Sequence[Identity] = identities
         # Those that may yet be late.
         self._watched = list(identities)
         self.mail = ServerTLS(identities)
@@ -103,6 +104,14 @@ class Certificates:
     def offered(self) -> bool:
         """Whether there are any, so that TLS can be offered."""
         return not self._source.empty
+
+    @property
+    def ends(self) -> dict[str, float]:
+        """When each ends, in seconds since the epoch, by the first of its names."""
+        return {
+            ", ".join(identity.names[:1]): identity.leaf.not_valid_after_utc.timestamp()
+            for identity in self._shown
+        }
 
     def use(self, source: Source) -> None:
         """Take them from there from now on. Raises :exc:`BadCertificate`, changing nothing."""
@@ -142,7 +151,7 @@ class Certificates:
     def _show(self, identities: Sequence[Identity]) -> None:
         self.mail.show(identities)
         self.web.show(identities)
-        self._watched = list(identities)
+        self._shown, self._watched = identities, list(identities)
 
 
 class Renewal(Service):
