@@ -20,7 +20,11 @@ LIVE_NEEDS := \
 	perl:Net::SSLeay=libnet-ssleay-perl \
 	chromium=chromium \
 	chromedriver=chromium-driver \
-	module:test.test_email=libpython3.11-testsuite
+	module:test.test_email=libpython3.11-testsuite \
+	nginx=nginx-light \
+	haproxy=haproxy \
+	caddy=caddy \
+	named-checkzone=bind9-utils
 
 .PHONY: run test lint bench siege soak clean
 

@@ -69,12 +69,17 @@ def parse_door(reactor: object, protocol: str, text: str, factory: IProtocolFact
 
 def with_backlog(text: str) -> str:
     """The endpoint text with a backlog long enough, where its type takes one and none is said."""
-    kind, *fields = _FIELDS.split(_WRAPPERS.sub("", text, count=1))
+    kind, *fields = split_endpoint(text)
     said = any(re.match(r"\s*backlog\s*=", each) for each in fields)
     positional = [each for each in fields if not re.match(r"\w+\s*=", each)]
     if kind not in ("tcp", "tcp6", "unix", "ssl") or said or len(positional) > 2:
         return text
     return f"{text}:backlog={BACKLOG}"
+
+
+def split_endpoint(text: str) -> list[str]:
+    """The type of an endpoint without what is wrapped around it, and its fields as written."""
+    return _FIELDS.split(_WRAPPERS.sub("", text, count=1))
 
 
 class Doors(Service):

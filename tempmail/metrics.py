@@ -35,6 +35,7 @@ from tempmail.isolation import Isolation
 from tempmail.lifecycle import Pulse
 from tempmail.smtp import replies
 from tempmail.smtp.factory import SessionFactory
+from tempmail.tls import Certificates
 from tempmail.web.site import Site
 
 # What each refusal is called: its name among the replies, of which there are only so many.
@@ -78,6 +79,7 @@ class Parts:
     doorbell: Doorbell
     isolation: Isolation
     pulse: Pulse
+    certificates: Certificates
 
 
 class Metrics(Collector):
@@ -109,6 +111,14 @@ class Metrics(Collector):
         yield from _of_http(parts.site, parts.answers)
         yield from _of_waiting(parts.site, parts.doorbell)
         yield from _of_process(parts.pulse, parts.isolation)
+        yield _labelled(
+            GaugeMetricFamily(
+                "tempmail_certificate_ends_timestamp_seconds",
+                "When a certificate in use ends",
+                labels=("name",),
+            ),
+            parts.certificates.ends,
+        )
 
 
 def _of_smtp(smtp: SessionFactory) -> Iterator[Metric]:

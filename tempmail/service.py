@@ -9,10 +9,10 @@ from typing import Any
 from attrs import evolve
 from twisted.application.service import MultiService
 from twisted.internet.error import ReactorNotRunning
-from twisted.internet.ssl import CertificateOptions
 from twisted.logger import Logger, globalLogBeginner
 
 from tempmail import __version__
+from tempmail.certificates import BadCertificate, Source
 from tempmail.clock import steady_clock
 from tempmail.core.budget import Budget
 from tempmail.core.limits import MEGA
@@ -36,8 +36,9 @@ from tempmail.reading import Reading
 from tempmail.settings import OPTIONS, BadSetting, Settings
 from tempmail.smtp.factory import SessionFactory
 from tempmail.store.memory import MemoryStore
-from tempmail.tls import BadCertificate, from_files, self_signed
+from tempmail.tls import Certificates, Renewal, beneath_tls
 from tempmail.turns import shorten_turns
+from tempmail.values import read_word_file
 from tempmail.web.front import build_admin, build_site
 from tempmail.web.pages import pages
 from tempmail.web.site import Exposure
@@ -88,8 +89,11 @@ class Server(MultiService):
             settings.limits,
             operator_token=_operator_token(settings),
         )
-        self.smtp = SessionFactory(self.office, reactor, settings.hostname, _tls(settings))
+        self.certificates = _certificates(settings)
+        tls = self.certificates
+        self.smtp = SessionFactory(self.office, reactor, settings.hostname)
         self.smtp.aloud = settings.log_level == "debug"
+        self._offer_tls()
         self.pulse = Pulse(reactor)
         self.answers = Answers()
         checks = [self.check_listening]
@@ -106,9 +110,15 @@ class Server(MultiService):
         self.admin = build_admin(self.office, reactor, self.budget, checks, self.metrics.expose)
         self.doors = Doors(
             [
-                *(parse_door(reactor, "SMTP", text, self.smtp) for text in settings.smtp),
-                *(parse_door(reactor, "HTTP", text, self.site) for text in settings.http),
-                *(parse_door(reactor, "admin", text, self.admin) for text in settings.admin),
+                parse_door(reactor, protocol, text, factory)
+                for protocol, texts, factory in (
+                    ("SMTP", settings.smtp, self.smtp),
+                    ("SMTPS", settings.smtps, beneath_tls(self.smtp, tls.mail, reactor)),
+                    ("HTTP", settings.http, self.site),
+                    ("HTTPS", settings.https, beneath_tls(self.site, tls.web, reactor)),
+                    ("admin", settings.admin, self.admin),
+                )
+                for text in texts
             ]
         )
         self.closing = ClosingTime(
@@ -128,6 +138,7 @@ class Server(MultiService):
             Signals(reactor, on_signal),
             Collector(reactor),
             Janitor(reactor, self.store),
+            Renewal(reactor, self.certificates),
             *([self.pulse] if settings.admin else []),
             self.closing,
             self.doors,
@@ -143,20 +154,23 @@ class Server(MultiService):
         """Read the settings again and apply what can change; on a mistake nothing changes."""
         try:
             settings = self._read()
-            tls = _tls(settings)
-        except (BadSetting, CannotStart) as error:
+            self.certificates.use(_certificate_source(settings))
+        except (BadSetting, BadCertificate) as error:
             self._log.error("the settings stay as they were: {error}", error=str(error))
             return
         fixed = list(_fixed_at_start(self._settings, settings))
         if fixed:
             self._log.warn("changed only by a restart: {names}", names=", ".join(fixed))
-        self.smtp.tls = tls
+        self._offer_tls()
         self.office.domains = settings.domains
         self.office.limits = self.store.limits = settings.limits
         self.budget.limit = settings.limits.memory
         self.smtp.aloud = settings.log_level == "debug"
         self._set_log_level(settings.log_level)
         self._log.info("settings applied: {settings}", settings=_in_words(settings))
+
+    def _offer_tls(self) -> None:
+        self.smtp.tls = self.certificates.mail if self.certificates.offered else None
 
     async def check_listening(self) -> None:
         """Raises NotListening while no mail can come in."""
@@ -173,6 +187,7 @@ class Server(MultiService):
             doorbell=self.doorbell,
             isolation=self.isolation,
             pulse=self.pulse,
+            certificates=self.certificates,
         )
         return Metrics(parts)
 
@@ -242,26 +257,22 @@ def _operator_token(settings: Settings) -> str | None:
     if path is None:
         return None
     try:
-        words = path.read_text(encoding="ascii").split()
-    except OSError as error:
-        raise CannotStart(f"--operator-token-file {path}: {error.strerror}") from None
-    except ValueError:
-        words = []
-    if len(words) != 1:
-        raise CannotStart(f"--operator-token-file {path}: expected one word in ASCII")
-    return words[0]
+        return read_word_file(path)
+    except ValueError as error:
+        raise CannotStart(f"--operator-token-file {path}: {error}") from None
 
 
-def _tls(settings: Settings) -> CertificateOptions | None:
-    """What STARTTLS shows. Read here, while twistd still has the rights to read the key."""
-    if settings.self_signed:
-        return self_signed([settings.hostname, *map(str, settings.domains.domains)])
-    if settings.certificate is None:
-        return None
+def _certificates(settings: Settings) -> Certificates:
+    """What TLS shows. Read here, while twistd still has the rights to read the keys."""
     try:
-        return from_files(settings.certificate, settings.key)
+        return Certificates(_certificate_source(settings))
     except BadCertificate as error:
         raise CannotStart(f"--tls-certificate: {error}") from None
+
+
+def _certificate_source(settings: Settings) -> Source:
+    names = (settings.hostname, *map(str, settings.domains.domains))
+    return Source(settings.certificate_files, names if settings.self_signed else ())
 
 
 def _exposure(settings: Settings) -> Exposure:

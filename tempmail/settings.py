@@ -45,19 +45,22 @@ class BadSetting(Exception):
 class Settings:
     """Everything the operator decided.
 
-    ``smtp``, ``http`` and ``admin`` are endpoint strings, ``certificate`` and ``key`` PEM files.
-    Without them and without ``self_signed`` there is no STARTTLS.
+    ``smtp``, ``http``, ``smtps``, ``https`` and ``admin`` are endpoint strings, ``certificates``
+    and ``keys`` PEM files, of which each certificate has one, or all have their key with them.
+    Without any and without ``self_signed`` there is no TLS.
     """
 
     domains: Domains = field(factory=lambda: Domains((Domain("tempmail.test"),)))
     smtp: tuple[str, ...] = ("tcp:2525:interface=127.0.0.1",)
     http: tuple[str, ...] = ("tcp:8080:interface=127.0.0.1",)
+    smtps: tuple[str, ...] = ()
+    https: tuple[str, ...] = ()
     admin: tuple[str, ...] = ()
     hostname: str = field(factory=socket.gethostname)
     limits: Limits = field(factory=Limits)
     self_signed: bool = False
-    certificate: Path | None = None
-    key: Path | None = None
+    certificates: tuple[Path, ...] = ()
+    keys: tuple[Path, ...] = ()
     operator_token_file: Path | None = None
     base_path: str = ""
     behind_proxy: bool = False
@@ -65,6 +68,12 @@ class Settings:
     access_log: bool = False
     log_level: str = "info"
     log_format: str = "plain"
+
+    @property
+    def certificate_files(self) -> tuple[tuple[Path, Path | None], ...]:
+        """Each certificate with its key, None where that is in the same file."""
+        keys = self.keys or (None,) * len(self.certificates)
+        return tuple(zip(self.certificates, keys, strict=True))
 
 
 @frozen
@@ -136,6 +145,21 @@ OPTIONS: Mapping[str, Option] = {
             repeatable=True,
         ),
         Option(
+            "smtps",
+            "smtps",
+            read_text,
+            "Where to receive mail by TLS from the start, such as tcp6:465. May be given several "
+            "times.",
+            repeatable=True,
+        ),
+        Option(
+            "https",
+            "https",
+            read_text,
+            "Where to serve HTTPS, such as tcp6:443. May be given several times.",
+            repeatable=True,
+        ),
+        Option(
             "admin",
             "admin",
             read_text,
@@ -149,9 +173,22 @@ OPTIONS: Mapping[str, Option] = {
             read_hostname,
             "What the server calls itself in SMTP. [default the machine's name]",
         ),
-        Option("tls", "self_signed", read_tls, "self-signed: STARTTLS with a certificate made now"),
-        Option("tls-certificate", "certificate", read_path, "PEM file with the certificate chain"),
-        Option("tls-key", "key", read_path, "PEM file with its key, if it is in another file"),
+        Option("tls", "self_signed", read_tls, "self-signed: TLS with a certificate made now"),
+        Option(
+            "tls-certificate",
+            "certificates",
+            read_path,
+            "PEM file with a certificate chain. May be given several times, for several names; "
+            "the first is shown to clients that name none of them.",
+            repeatable=True,
+        ),
+        Option(
+            "tls-key",
+            "keys",
+            read_path,
+            "PEM file with the key of the certificate given at the same place, if not in its file",
+            repeatable=True,
+        ),
         Option(
             "operator-token-file",
             "operator_token_file",
@@ -218,14 +255,27 @@ def build(given: Mapping[str, Any]) -> Settings:
     if "domain" in given:
         given["domain"] = _domains(given["domain"])
     for name in ("smtp", "http"):
-        if given.get(name) == ():
+        if given.get(name) == () and not given.get(f"{name}s"):
             raise BadSetting(f"--{name}: at least one endpoint is needed")
-    if "tls-key" in given and "tls-certificate" not in given:
-        raise BadSetting("--tls-key needs --tls-certificate")
-    if "tls" in given and "tls-certificate" in given:
-        raise BadSetting("--tls self-signed and --tls-certificate exclude each other")
+    _check_certificates(given)
     parts = {OPTIONS[name].part: value for name, value in given.items()}
     return Settings(**parts, limits=limits)
+
+
+def _check_certificates(given: Mapping[str, Any]) -> None:
+    certificates, keys = given.get("tls-certificate", ()), given.get("tls-key", ())
+    if keys and not certificates:
+        raise BadSetting("--tls-key needs --tls-certificate")
+    if keys and len(keys) != len(certificates):
+        raise BadSetting(
+            f"--tls-certificate is given {len(certificates)} times and --tls-key {len(keys)} "
+            "times: each needs its key, or none where all keys are in the certificates' files"
+        )
+    if "tls" in given and certificates:
+        raise BadSetting("--tls self-signed and --tls-certificate exclude each other")
+    for name in ("smtps", "https"):
+        if given.get(name) and not certificates and "tls" not in given:
+            raise BadSetting(f"--{name} needs --tls-certificate, or --tls self-signed for tests")
 
 
 def _limits(given: dict[str, Any]) -> Limits:

@@ -63,6 +63,19 @@ def read_path(value: object) -> Path:
     return Path(read_text(value)).expanduser().absolute()
 
 
+def read_word_file(path: Path) -> str:
+    """The one word in a file, which is a secret."""
+    try:
+        words = path.read_text(encoding="ascii").split()
+    except OSError as error:
+        raise ValueError(error.strerror) from None
+    except UnicodeDecodeError:
+        words = []
+    if len(words) != 1:
+        raise ValueError("expected one word in ASCII")
+    return words[0]
+
+
 def read_flag(value: object) -> bool:
     """What a flag is set to in the configuration file."""
     if isinstance(value, bool):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -222,6 +223,18 @@ class FigureTests(MetricsTestCase):
         found = self.samples()
         self.assertEqual(found['tempmail_smtp_refusals_total{code="421",reason="idle"}'], 1)
         self.assertEqual(found['tempmail_smtp_refusals_total{code="450",reason="other"}'], 1)
+
+
+class CertificateTests(ServiceTestCase):
+    """What is told of certificates."""
+
+    def test_ends(self) -> None:
+        """The end of each is told, and of none where there is none."""
+        for self_signed, names in ((True, ["mx.test"]), (False, [])):
+            server = self.start(self_signed=self_signed, hostname="mx.test")
+            [family] = [one for one in server.metrics.families() if "certificate_ends" in one.name]
+            self.assertEqual([one.labels["name"] for one in family.samples], names)
+            self.assertTrue(all(one.value > time.time() for one in family.samples))
 
 
 class DeployTests(MetricsTestCase):

@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from attrs import evolve
 from twisted.application.service import IServiceMaker
@@ -25,6 +25,9 @@ from tempmail.listening import CannotStart
 from tempmail.options import Options
 from tempmail.service import Server, assemble
 from tempmail.settings import BadSetting, Settings
+from tempmail.tls import ServerTLS
+from tests.certificates import Authority
+from tests.test_tls import Met
 
 
 class Stoppable(MemoryReactorClock):
@@ -81,6 +84,15 @@ class AssemblyTests(ServiceTestCase):
         served = [(port, factory) for port, factory, *_ in self.reactor.tcpServers]
         self.assertEqual(served, [(25, server.smtp), (26, server.smtp), (80, server.site)])
 
+    def test_tls_from_the_start(self) -> None:
+        """SMTPS and HTTPS lead to the same factories, beneath TLS."""
+        server = self.start(
+            self_signed=True, smtp=(), http=(), smtps=("tcp:465",), https=("tcp:443",)
+        )
+        served: list[Any] = self.reactor.tcpServers
+        wrapped = [(port, tls.wrappedFactory) for port, tls, *_ in served]
+        self.assertEqual(wrapped, [(465, server.smtp), (443, server.site)])
+
     def test_greets(self) -> None:
         """A connection to SMTP is greeted in the server's name."""
         server = self.start(hostname="mx.test")
@@ -117,7 +129,7 @@ class AssemblyTests(ServiceTestCase):
         """A file that can not be read ends the assembly in one line."""
         for changed, complaint in (
             ({"operator_token_file": Path("/nowhere")}, "--operator-token-file /nowhere: No such"),
-            ({"certificate": Path("/nowhere")}, "--tls-certificate: can not read /nowhere: No"),
+            ({"certificates": (Path("/nowhere"),)}, "--tls-certificate: can not read /nowhere: No"),
             ({"smtp": ("tpc:1",)}, "--smtp 'tpc:1' is no endpoint"),
         ):
             with self.subTest(complaint):
@@ -133,7 +145,7 @@ class AssemblyTests(ServiceTestCase):
             for path in package.rglob("*.py")
             if re.search(r"import .*\breactor\b|task import .*\breact\b", path.read_text())
         }
-        self.assertEqual(found, {"service.py", "cli/__init__.py"})
+        self.assertEqual(found, {"service.py", "cli/__init__.py", "doctor/__init__.py"})
 
     def test_plugin(self) -> None:
         """``twistd tempmail`` is known to twistd, and reads our options."""
@@ -186,10 +198,21 @@ class ReloadTests(ServiceTestCase):
 
     def test_certificate(self) -> None:
         """The certificate is read again, so that one renewed on disk is shown."""
-        server = self.start(self_signed=True)
-        before = server.smtp.tls
+        directory, authority = Path(self.mktemp()), Authority()
+        directory.mkdir()
+        certificate, key = authority.issue("old.test").write(directory)
+        server = self.start(certificates=(certificate,), keys=(key,))
+        authority.issue("new.test").write(directory)
         self.reload(server)
-        self.assertIsNot(server.smtp.tls, before)
+        self.assertEqual(Met(cast(ServerTLS, server.smtp.tls)).names, ("new.test",))
+
+    def test_tls_from_now_on(self) -> None:
+        """STARTTLS can be begun and ended without a restart."""
+        server = self.start()
+        for now in (True, False):
+            self.next = evolve(self.settings, self_signed=now)
+            self.reload(server)
+            self.assertEqual(server.smtp.tls is not None, now)
 
     def test_log_level(self) -> None:
         """Sessions can be looked at without a restart, which would lose all mail."""
@@ -204,7 +227,7 @@ class ReloadTests(ServiceTestCase):
         """Settings that can not be read, or files that can not, change nothing."""
         server = self.start()
         before = server.office.limits, server.office.domains, server.smtp.tls
-        changed = evolve(self.settings, limits=Limits(memory=MEGA), certificate=Path("/nowhere"))
+        changed = evolve(self.settings, limits=Limits(memory=MEGA), certificates=(Path("/x"),))
         for mistake in (BadSetting("a typo"), changed):
             self.next = mistake
             [line] = self.reload(server)

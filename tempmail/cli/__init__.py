@@ -31,10 +31,16 @@ READER_TICK = 1.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command in `argv`, by default the process's own, and returns its exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if arguments[:1] == ["doctor"]:
+        # The one command that knows the server; the others need nothing of it.
+        from tempmail.doctor import main as examine
+
+        return examine(arguments[1:])
     # Twisted would print what it logs as critical; what matters of it comes as an error as well.
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
     try:
-        react(_start, [sys.argv[1:] if argv is None else argv])
+        react(_start, [arguments])
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     except KeyboardInterrupt:

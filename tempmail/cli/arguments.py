@@ -41,6 +41,10 @@ def parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     _add_wait(commands)
     _add_reading(commands)
     _add_keeping(commands)
+    commands.add_parser(
+        "doctor",
+        help="examine a server and its machine; takes the server's options, and stands first",
+    )
     return top
 
 

@@ -264,6 +264,11 @@ def _epoch(time: datetime | None) -> float | None:
     return None if time is None else time.timestamp()
 
 
+async def doctor(job: Job) -> None:
+    """Never runs: see `tempmail.cli.main`."""
+    raise ValueError("`doctor` stands first, and its options behind it: tempmail doctor --json")
+
+
 COMMANDS: dict[str, Callable[[Job], Awaitable[None]]] = {
     "new": new,
     "domains": domains,
@@ -275,4 +280,5 @@ COMMANDS: dict[str, Callable[[Job], Awaitable[None]]] = {
     "extend": extend,
     "rm": remove,
     "empty": empty,
+    "doctor": doctor,
 }

@@ -110,6 +110,19 @@ SLICE_SECONDS = 0.010
 # What goes wrong in every tick is logged no more often than this.
 COMPLAINT_SECONDS = 60.0
 
+# --- TLS ---
+# Renewed certificates are looked for this often, which costs one stat for each file.
+CERTIFICATE_LOOK_SECONDS = 10.0
+# Those who renew by themselves do so with a third of a certificate's time left; with less than this
+# share left it was forgotten.
+CERTIFICATE_DUE_SHARE = 1 / 4
+
+# --- the examination by ``tempmail doctor`` ---
+# For what answers on this machine, if anything does.
+DOCTOR_CONNECT_SECONDS = 3.0
+# Until a name server is asked again, and then until it is given up; whole seconds.
+DOCTOR_DNS_SECONDS = (1, 2)
+
 # --- the process ---
 # Files besides connections: listening sockets, logs, worker processes' pipes, the reactor's.
 OTHER_FILES = 100
@@ -138,14 +151,19 @@ LAG_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 5, 60)
 STALL_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 
 
-def default_memory() -> int:
-    """Octets: a quarter of what this machine, or the control group we run in, has."""
+def machine_memory() -> int:
+    """Octets of memory that this machine has, or the control group we run in."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         allowed = int(Path("/sys/fs/cgroup/memory.max").read_text())
     except (OSError, ValueError):
         allowed = physical
-    return min(physical, allowed) // 4
+    return min(physical, allowed)
+
+
+def default_memory() -> int:
+    """Octets for mail: a quarter of all there is."""
+    return machine_memory() // 4
 
 
 def _octets(default: int | Callable[[], int], meaning: str) -> Any:

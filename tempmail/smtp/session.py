@@ -94,7 +94,7 @@ class Session(ESMTP):
             self._send = self.dialogue.send
         if self.wire.secure:
             self._await_handshake()
-        elif self.wire.proxied:
+        if self.wire.proxied:
             # Not the proxy's address.
             self.peer = ""
         refusal = self.factory.admit(self)

@@ -20,14 +20,14 @@ class Wire:
     for a peer that once did not take a whole answer, and for wrapped and encrypted connections.
 
     ``transport`` is a TCP or UNIX connection, TLS over one, or a wrapper such as HAProxy's around
-    it. ``secure`` says whether TLS is in use, ``proxied`` whether a proxy has yet to say whose
-    connection this is.
+    it, or TLS over that. ``secure`` says whether TLS is in use, ``proxied`` whether a proxy has yet
+    to say whose connection this is.
     """
 
     __slots__ = ("_clogged", "_held", "_registered", "_send_now", "_transport", "proxied", "secure")
 
     def __init__(self, transport: Any) -> None:
-        self._transport = transport
+        self._transport: Any = transport
         # Why we do not read: the peer takes no answers; it sent more than can be looked at now.
         self._clogged = self._held = False
         self._registered = False
@@ -37,6 +37,7 @@ class Wire:
             self._send_now = transport.getHandle().send
         elif ISSLTransport.providedBy(transport):
             self.secure = True
+            self.proxied = isinstance(self._transport.transport, ProtocolWrapper)
         else:
             self.proxied = isinstance(transport, ProtocolWrapper)
             self.watch()

@@ -24,7 +24,7 @@ PATIENCE = 20.0
 """Seconds anything may take here before the test fails; nothing takes more than a few."""
 
 _READY = re.compile(r"tempmail \S+ listens: (.*?);")
-_DOOR = re.compile(r"(SMTP|HTTP|admin) on (?:unix:(\S+)|\[?(.*?)\]?:(\d+))(?:, |$)")
+_DOOR = re.compile(r"(SMTPS?|HTTPS?|admin) on (?:unix:(\S+)|\[?(.*?)\]?:(\d+))(?:, |$)")
 
 
 def twistd(*arguments: str) -> list[str]:
@@ -41,8 +41,8 @@ class Daemon:
     """One ``twistd --nodaemon tempmail`` with its log.
 
     To be used as ``with Daemon("--domain", "qa.test") as daemon:``, or started with ``start`` and
-    given to ``addCleanup`` with ``stop``. ``smtp``, ``http`` and ``admin`` are the ports it listens
-    on, and ``lines`` what it has logged so far.
+    given to ``addCleanup`` with ``stop``. ``smtp``, ``http`` and ``admin`` are the first ports it
+    listens on, ``ports`` the first of each protocol, and ``lines`` what it has logged so far.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Daemon:
         self.lines: list[str] = []
         self.pass_fds: Sequence[int] = ()
         self.smtp = self.http = self.admin = 0
+        self.ports: dict[str, int] = {}
         self._news = threading.Condition()
         self._ended = False
 
@@ -95,12 +96,9 @@ class Daemon:
         ready = _READY.search(line)
         assert ready is not None
         for protocol, _, _, port in _DOOR.findall(ready[1]):
-            if protocol == "SMTP":
-                self.smtp = self.smtp or int(port or 0)
-            elif protocol == "HTTP":
-                self.http = self.http or int(port or 0)
-            else:
-                self.admin = self.admin or int(port or 0)
+            self.ports.setdefault(protocol, int(port or 0))
+        self.smtp, self.http = self.ports.get("SMTP", 0), self.ports.get("HTTP", 0)
+        self.admin = self.ports.get("admin", 0)
         return self
 
     def launch(self) -> None:

@@ -20,6 +20,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
+from tempmail.certificates import self_signed
 from tempmail.core.address import parse_address
 from tempmail.core.budget import Budget
 from tempmail.core.domains import Domains
@@ -31,7 +32,7 @@ from tempmail.reading import Reading
 from tempmail.smtp.factory import SessionFactory
 from tempmail.smtp.session import Session
 from tempmail.store.memory import MemoryStore
-from tempmail.tls import self_signed
+from tempmail.tls import ServerTLS
 
 # The types of a reactor are spread over a dozen interfaces.
 reactor: Any = the_reactor
@@ -160,7 +161,7 @@ class Listening(TestCase):
             Domains.parse(["tempmail.test", "qa.test:catch-all", "bücher.example:catch-all"]),
             self.limits,
         )
-        tls = self_signed(["localhost"]) if self.tls else None
+        tls = ServerTLS([self_signed(["localhost"])]) if self.tls else None
         self.factory = SessionFactory(self.office, self.clock, "mx.tempmail.test", tls)
         self.talkers: list[Talker] = []
         self.ports: list[IListeningPort] = []

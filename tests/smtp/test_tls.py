@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import ConnectionDone
 from twisted.internet.ssl import CertificateOptions
 from twisted.internet.task import Clock
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
+from tempmail.certificates import self_signed
 from tempmail.core.limits import Limits
 from tempmail.smtp import replies
-from tempmail.tls import self_signed
+from tempmail.tls import ServerTLS
 from tests.smtp.sockets import Listening, Talker, reactor, until
 from tests.smtp.support import DATA, MAIL, START, ReceiverTestCase
 
@@ -174,6 +176,16 @@ class HandshakeTests(Listening):
         await talker.rest()
         self.assertIsNotNone(talker.reason)
 
+    async def test_timeout_from_the_start(self) -> None:
+        """So is one with which a connection begins."""
+        tls = ServerTLS([self_signed(["mx.test"])])
+        wrapped = TLSMemoryBIOFactory(tls, False, self.factory)
+        self.listen(reactor.listenTCP(0, wrapped, interface="127.0.0.1"))
+        talker = await self.talk()
+        await until(lambda: self.factory.connections == 1)
+        self.clock.advance(self.limits.tls_handshake_timeout + 2)
+        self.assertEqual(await talker.rest(), b"")
+
     async def test_done(self) -> None:
         """One that is done is not, even if the client then says nothing for as long."""
         talker = await self.greeted()
@@ -203,7 +215,8 @@ class ImplicitTests(Listening):
 
     def setUp(self) -> None:
         super().setUp()
-        wrapped = TLSMemoryBIOFactory(self_signed(["localhost"]), False, self.factory)
+        tls = ServerTLS([self_signed(["localhost"])])
+        wrapped = TLSMemoryBIOFactory(tls, False, self.factory)
         self.listen(reactor.listenTCP(0, wrapped, interface="127.0.0.1"))
 
     async def test_mail(self) -> None:
@@ -224,6 +237,29 @@ class ImplicitTests(Listening):
         talker = await self.talk()
         talker.transport.startTLS(CertificateOptions())
         self.assertEqual(await talker.rest(), replies.TOO_MANY_CONNECTIONS)
+
+
+class ProxiedTests(Listening):
+    """TLS from the first octet behind a proxy that passes it on and says who comes."""
+
+    async def setUp(self) -> None:  # type: ignore[override]
+        super().setUp()
+        wrapped = TLSMemoryBIOFactory(ServerTLS([self_signed(["mx.test"])]), False, self.factory)
+        endpoint = serverFromString(reactor, "haproxy:tcp:0:interface=127.0.0.1")
+        self.listen(await endpoint.listen(wrapped))
+
+    async def test_mail(self) -> None:
+        """The mail is kept with the client's address, not the proxy's, and as received by TLS."""
+        talker = await self.talk()
+        talker.send(b"PROXY TCP4 192.0.2.7 192.0.2.8 1 465\r\n")
+        talker.transport.startTLS(CertificateOptions())
+        self.assertEqual((await talker.answer())[:4], b"220 ")
+        await talker.say(b"EHLO x\r\n" + MAIL + RCPT + DATA, 4)
+        self.assertEqual(await talker.say(BODY), [250])
+        envelope = (await self.mails())[0].parcel.envelope
+        self.assertEqual(
+            (envelope.peer, envelope.tls, envelope.protocol), ("192.0.2.7", True, "ESMTPS")
+        )
 
 
 class WithoutTests(ReceiverTestCase):

@@ -1,0 +1,72 @@
+"""`tempmail doctor`: an examination of everything the server needs, without starting it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import react
+from twisted.logger import globalLogBeginner
+
+from tempmail.doctor.certificates import check_certificates
+from tempmail.doctor.findings import Finding, Level, as_json, as_text, count, ok, problem
+from tempmail.doctor.machine import check_clock, check_machine
+from tempmail.doctor.names import Names, check_names
+from tempmail.doctor.operator import check_operator
+from tempmail.doctor.options import DoctorOptions
+from tempmail.doctor.ports import check_ports
+from tempmail.settings import Settings
+
+__all__ = ["examine", "main"]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Examine, print what was found, and return the exit code: 1 where there is a problem."""
+    # What Twisted logs while doors open and close is not part of the findings.
+    globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
+    try:
+        react(_start, [argv])
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+
+
+def _start(reactor: Any, argv: Sequence[str]) -> Deferred[NoReturn]:
+    return Deferred.fromCoroutine(_run(reactor, argv))
+
+
+async def _run(reactor: Any, argv: Sequence[str]) -> NoReturn:
+    findings = await examine(argv, reactor)
+    print(as_json(findings) if "--json" in argv else as_text(findings), flush=True)
+    raise SystemExit(1 if count(findings, Level.PROBLEM) else 0)
+
+
+async def examine(argv: Sequence[str], reactor: Any) -> list[Finding]:
+    """All findings for a server with these options. ``--help`` ends the process."""
+    options = DoctorOptions()
+    try:
+        options.parseOptions(argv)
+    except SystemExit as ended:
+        if not isinstance(ended.code, str):
+            raise
+        mistake = ended.code.removeprefix("tempmail: ")
+        return [problem("options", mistake, "see docs/running.md; `tempmail doctor --help`")]
+    settings = options.read()
+    where = f"{options.config} and the command line" if options.config else "the command line"
+    findings = [ok("options", f"{where}: can be read, and nothing in it contradicts itself")]
+    return findings + [one async for one in _all(settings, options.resolver, reactor)]
+
+
+async def _all(
+    settings: Settings, resolver: tuple[str, int] | None, reactor: Any
+) -> AsyncIterator[Finding]:
+    now = datetime.now(UTC)
+    async for finding in check_ports(settings, reactor):
+        yield finding
+    for finding in check_certificates(settings, now):
+        yield finding
+    async for finding in check_names(settings, Names(reactor, resolver), resolver is not None):
+        yield finding
+    for finding in (*check_clock(now), *check_machine(settings), *check_operator(settings)):
+        yield finding

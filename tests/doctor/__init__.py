@@ -1,0 +1,1 @@
+"""The examination by `tempmail doctor`."""

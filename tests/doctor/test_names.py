@@ -1,0 +1,155 @@
+"""What the DNS says about our domains, asked of a real name server on loopback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet import reactor as the_reactor
+from twisted.internet.protocol import DatagramProtocol
+from twisted.names import dns
+from twisted.trial.unittest import TestCase
+
+from tempmail.core.domains import Domains
+from tempmail.doctor.findings import Finding
+from tempmail.doctor.names import Names, check_names, is_public
+from tempmail.settings import Settings
+from tests.doctor.zone import Zone, serve
+
+reactor: Any = the_reactor
+
+GOOD: dict[str, list[Any]] = {
+    "mail.example.org": [dns.Record_MX(10, "mx.example.org")],
+    "mx.example.org": [dns.Record_A("198.41.0.4"), dns.Record_AAAA("2001:503:ba3e::2:30")],
+    "4.0.41.198.in-addr.arpa": [dns.Record_PTR("mx.example.org")],
+    "0.3.0.0.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.e.3.a.b.3.0.5.0.1.0.0.2.ip6.arpa": [
+        dns.Record_PTR("mx.example.org")
+    ],
+}
+
+
+class NamesTests(TestCase):
+    """A domain, a host name, and what is published about them."""
+
+    timeout = 30
+
+    async def said(
+        self, records: dict[str, Any], domain: str = "mail.example.org", **changed: Any
+    ) -> list[str]:
+        """The findings, each as a line, ``records`` published besides the good ones."""
+        port, number = await serve(reactor, Zone({**GOOD, **records}, changed.pop("broken", "\0")))
+        self.addCleanup(port.stopListening)
+        settings = Settings(
+            domains=Domains.parse([domain]),
+            smtp=changed.pop("smtp", ("tcp:25",)),
+            hostname=changed.pop("hostname", "mx.example.org"),
+        )
+        names = Names(reactor, ("127.0.0.1", number))
+        findings: list[Finding] = [one async for one in check_names(settings, names, every=True)]
+        return [f"{one.level.value}: {one.text} -> {one.todo}" for one in findings]
+
+    async def test_good(self) -> None:
+        """Where everything is right, there is nothing to do."""
+        self.assertEqual(
+            await self.said({}),
+            [
+                "ok: mail.example.org has the MX mx.example.org at 198.41.0.4, "
+                "2001:503:ba3e::2:30 -> ",
+                "ok: 198.41.0.4 is mx.example.org, and back -> ",
+                "ok: 2001:503:ba3e::2:30 is mx.example.org, and back -> ",
+            ],
+        )
+
+    async def test_mistakes(self) -> None:
+        """Each mistake is found, with what to do about it."""
+        alias = [dns.Record_CNAME("mx.example.org"), dns.Record_A("198.41.0.4")]
+        for records, expected in (
+            (
+                {"mail.example.org": []},
+                "problem: mail.example.org has no MX record, so no mail comes -> "
+                "publish `mail.example.org. MX 10 mx.example.org.`",
+            ),
+            (
+                {"mail.example.org": [dns.Record_A("198.41.0.4")]},
+                "advice: mail.example.org has no MX record, only addresses",
+            ),
+            (
+                {"mail.example.org": [dns.Record_MX(0, "")]},
+                "problem: mail.example.org says that it takes no mail (null MX)",
+            ),
+            (
+                {"mail.example.org": [dns.Record_MX(10, "gone.example.org")]},
+                "problem: mail.example.org has the MX gone.example.org, which has no address",
+            ),
+            (
+                {
+                    "mail.example.org": [dns.Record_MX(10, "alias.example.org")],
+                    "alias.example.org": alias,
+                },
+                "problem: mail.example.org has the MX alias.example.org, which is a CNAME",
+            ),
+            (
+                {"mx.example.org": [dns.Record_A("192.168.1.2")]},
+                "problem: mail.example.org has the MX mx.example.org at 192.168.1.2: only this",
+            ),
+            (
+                {"4.0.41.198.in-addr.arpa": [dns.Record_PTR("host4.provider.example")]},
+                "advice: mx.example.org is 198.41.0.4, but 198.41.0.4 is host4.provider.example",
+            ),
+            (
+                {"4.0.41.198.in-addr.arpa": []},
+                "advice: mx.example.org is 198.41.0.4, but 198.41.0.4 has no name",
+            ),
+        ):
+            said = await self.said(records)
+            found = [line for line in said if line.startswith(expected)]
+            self.assertEqual(len(found), 1, (expected, said))
+
+    async def test_hostname(self) -> None:
+        """A host name that is no MX, and one that does not exist, are found."""
+        said = await self.said({}, hostname="vm.example.org")
+        self.assertIn("advice: the server calls itself vm.example.org, which is no MX", said[1])
+        self.assertIn("problem: vm.example.org, which we call ourselves, has no address", said[2])
+
+    async def test_subdomains(self) -> None:
+        """For a domain that stands for all below it a name below is looked up."""
+        said = await self.said({}, domain="*.qa.example.org:catch-all")
+        self.assertIn("problem: doctor.qa.example.org has no MX record", said[0])
+        self.assertIn("`*.qa.example.org. MX 10 mx.example.org.`", said[0])
+
+    async def test_port(self) -> None:
+        """Senders come to port 25, so something has to listen there."""
+        for text, heard in (
+            ("tcp:25", True),
+            ("tcp6:port=25:interface=\\:\\:", True),
+            ("systemd:domain=INET6:name=smtp", True),
+            ("haproxy:tcp:10025", True),
+            ("unix:/run/smtp", True),
+            ("tcp:2525", False),
+        ):
+            said = await self.said({}, smtp=(text,))
+            self.assertEqual("port 25" not in "".join(said), heard, text)
+
+    async def test_failing_server(self) -> None:
+        """A name server that fails is advice to ask another, not a problem of ours."""
+        said = await self.said({}, broken="example.org")
+        self.flushLoggedErrors(RuntimeError)
+        self.assertIn("advice: the DNS could not be asked (DNSServerError)", said[0])
+
+    async def test_no_server(self) -> None:
+        """Where no name server answers, it is given up within seconds."""
+        silent = reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1")
+        self.addCleanup(silent.stopListening)
+        names = Names(reactor, ("127.0.0.1", silent.getHost().port))
+        settings = Settings(domains=Domains.parse(["a.example.org"]), hostname="mx.example.org")
+        findings = [one async for one in check_names(settings, names, every=True)]
+        self.assertIn("the DNS could not be asked (", findings[0].text)
+
+    def test_private_names(self) -> None:
+        """Names that no name server outside knows are not asked for."""
+        for name, public in (
+            ("tempmail.test", False),
+            ("localhost", False),
+            ("mail.internal", False),
+            ("mail.example.org", True),
+        ):
+            self.assertEqual(is_public(name), public, name)
