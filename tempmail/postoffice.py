@@ -11,6 +11,7 @@ from functools import partial
 from sys import intern
 from typing import Any, Literal
 
+from attrs import evolve
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
@@ -31,6 +32,7 @@ from tempmail.core.errors import (
     TokenNeeded,
     UnknownDomain,
 )
+from tempmail.core.kept import KeptMailbox
 from tempmail.core.limits import Limits
 from tempmail.core.mailbox import Change, MailboxState, Opening
 from tempmail.core.message import Envelope, Message, Octets
@@ -98,6 +100,17 @@ class PostOffice:
     def closing(self) -> bool:
         """Whether the server is stopping."""
         return self._doorbell.closed
+
+    # --- over a restart ---
+
+    def renew(self, kept: KeptMailbox) -> KeptMailbox:
+        """A mailbox from before a restart, as it is opened today.
+
+        The operator's opens to the token that is the operator's now, and to none before.
+        """
+        if kept.opening.minted or kept.opening.public:
+            return kept
+        return evolve(kept, opening=evolve(kept.opening, token_hash=self._operator_hash))
 
     # --- the receiving side ---
 

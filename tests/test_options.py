@@ -47,6 +47,7 @@ _COMMAND_LINES: list[tuple[str, str, Any]] = [
     ("--tls-certificate /c.pem", "certificate", Path("/c.pem")),
     ("--tls-certificate /c.pem --tls-key /k.pem", "key", Path("/k.pem")),
     ("--operator-token-file /t", "operator_token_file", Path("/t")),
+    ("--snapshot /s", "snapshot", Path("/s")),
     ("--base-path /mail/", "base_path", "/mail"),
     ("--base-path /", "base_path", ""),
     ("--access-log", "access_log", True),
