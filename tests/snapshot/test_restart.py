@@ -20,9 +20,10 @@ from tempmail.core.budget import Budget
 from tempmail.core.kept import Kept
 from tempmail.listening import CannotStart
 from tempmail.snapshot import file
-from tempmail.snapshot.frames import FrameWriter
+from tempmail.snapshot.frames import Damaged, FrameWriter
 from tempmail.snapshot.restart import Restart
 from tempmail.store.memory import MemoryStore
+from tests.snapshot.support import recall
 from tests.store.support import BOB, BY_MAIL, ENVELOPE, EVE, JOE, LIMITS, MINTED, START, Ear
 
 NOW = Moment(START, START, 100.0, "one")
@@ -88,6 +89,15 @@ class RestartTestCase(SynchronousTestCase):
     def assert_empty(self) -> None:
         self.assertEqual(self.budget.used, 0)
         self.assertIsNone(self.successResultOf(self.store.look(BOB)))
+
+    def assert_damaged(self, octets: bytes) -> None:
+        """What is no snapshot is told from one, and nothing is taken of it."""
+        clock = MemoryReactorClock()
+        clock.advance(START)
+        budget = Budget(self.limits.memory)
+        store = MemoryStore(clock, self.limits, budget, Ear())
+        self.assertRaises(Damaged, recall, store, octets, NOW)
+        self.assertEqual(budget.used, 0)
 
     def assert_put_aside(self, octets: bytes, why: str) -> None:
         """What is no snapshot goes out of the way with one line, and nothing is taken of it."""
@@ -173,15 +183,20 @@ class DamageTests(RestartTestCase):
         """Cut at whatever octet, the file is put aside."""
         octets = self.one_snapshot()
         for end in range(len(octets)):
+            self.assert_damaged(octets[:end])
+        for end in range(0, len(octets), 50):
             self.assert_put_aside(octets[:end], "we start empty: it")
 
     def test_any_bit(self) -> None:
         """With any one bit turned, the file is put aside."""
         octets = self.one_snapshot()
         for place in range(len(octets)):
-            turned = bytearray(octets)
-            turned[place] ^= 1 << (place % 8)
-            self.assert_put_aside(bytes(turned), "we start empty: ")
+            for bit in range(8):
+                turned = bytearray(octets)
+                turned[place] ^= 1 << bit
+                self.assert_damaged(bytes(turned))
+            if place % 50 == 0:
+                self.assert_put_aside(bytes(turned), "we start empty: ")
 
     def test_longer(self) -> None:
         """Nothing may stand behind the end, not even another good snapshot."""
