@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
-from attrs import evolve
+from attrs import evolve, fields
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
@@ -14,9 +14,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from tempmail.clock import Moment
 from tempmail.core.address import Address, parse_address
 from tempmail.core.errors import MailboxGone, NoSuchMailbox, TempmailError
-from tempmail.core.kept import Recalled
+from tempmail.core.kept import KeptMailbox, Recalled
 from tempmail.core.limits import Limits
-from tempmail.core.message import Envelope
+from tempmail.core.mailbox import Change, Mailbox, Opening
+from tempmail.core.message import Envelope, Message, Parcel
+from tempmail.snapshot.records import Copy, KeptChange, MailboxRecord, MailRecord
 from tests.office import OPERATOR, START, OfficeTestCase
 from tests.snapshot.support import recall, written
 
@@ -210,6 +212,30 @@ class AnyMailTests(SynchronousTestCase):
             (one.sequence, one.recipient.displayed, one.parcel.envelope, one.parcel.octets)
             for one in found
         ]
+
+
+class FieldTests(SynchronousTestCase):
+    """A field that somebody adds later."""
+
+    def test_every_field(self) -> None:
+        """Whatever a mailbox or a mail knows is in a record, or known not to be needed there."""
+        box, mail = set(MailboxRecord.__struct_fields__), set(MailRecord.__struct_fields__)
+        copy = set(Copy.__struct_fields__)
+        for kind, known in (
+            (Opening, box),
+            (KeptMailbox, box | {"address", "opening"}),
+            (Mailbox, box | {"address", "opening", "_forgotten"} | self.counted),
+            (Envelope, mail),
+            (Parcel, mail | {"envelope", "_octets"} | self.understood),
+            (Message, copy | {"recipient", "parcel"}),
+            (Address, {"local", "domain", "tag", "key"}),
+            (Change, {*KeptChange.__struct_fields__, "message"}),
+        ):
+            self.assertEqual({field.name for field in fields(kind)} - known, set(), kind)
+
+    # What follows from the rest.
+    counted: ClassVar = {"messages", "size", "unseen_count", "due_group"}
+    understood: ClassVar = {"holders", "reading", "whole", "reading_size"}
 
 
 class TimeTests(RestartTestCase):
