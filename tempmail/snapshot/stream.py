@@ -20,23 +20,22 @@ _encode = Encoder().encode
 _decode = Decoder(Record).decode
 
 
-def dump(stream: BinaryIO, kept: Kept, now: Moment) -> int:
-    """Write everything; returns how many records that took."""
+def dump(stream: BinaryIO, kept: Kept, now: Moment) -> None:
+    """Write everything."""
     frames = FrameWriter(stream)
     frames.write(_encode(Head.of(now, kept.sequence)))
     for one in kept.contents:
         record = MailboxRecord.of(one) if isinstance(one, KeptMailbox) else MailRecord.of(one)
         frames.write(_encode(record))
     frames.write(_encode(End(frames.count)))
-    return frames.count
 
 
 def load(stream: BinaryIO, size: int, now: Moment, renew: Renew) -> Kept:
     """What was written to a stream of ``size`` octets, its times on the clock of ``now``.
 
-    ``renew`` says what each mailbox is today.
-    Raises :exc:`~tempmail.snapshot.frames.Damaged`, also while its contents are gone through: they
-    are good only if all of them came.
+    ``renew`` says what each mailbox is today. Raises
+    :exc:`~tempmail.snapshot.frames.Damaged`, also while its contents are gone through: they are
+    good only if all of them came.
     """
     records = _records(stream, size)
     head = next(records, None)

@@ -87,6 +87,23 @@ scalars = st.one_of(
     st.binary(max_size=8),
     st.sampled_from(["head", "box", "mail", "end", "deleted", "bob@qa.test", 0, -1, 2**62, 1e300]),
 )
+# The keys of mailboxes, and numbers about those there are, are where one thing leads to another.
+_OF_TYPE: dict[type, st.SearchStrategy[Any]] = {
+    bool: st.booleans(),
+    int: st.one_of(
+        st.integers(0, 2**62),
+        st.integers(-50, 50).map(lambda step: int(START * 1_000_000) + step),
+    ),
+    float: st.one_of(
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.floats(-1000, 1000).map(lambda step: START + step),
+    ),
+    str: st.one_of(
+        st.text(max_size=8),
+        st.sampled_from(["bob", "eve", "bob@qa.test", "eve@qa.test", "joe@qa.test", "qa.test"]),
+    ),
+    bytes: st.binary(max_size=40),
+}
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4), max_leaves=12)
 
 
@@ -130,8 +147,14 @@ def _spoil(draw: st.DrawFn, value: Any) -> None:
         if isinstance(value[place], list) and value[place] and draw(st.booleans()):
             value = value[place]
             continue
-        value[place] = draw(values)
+        value[place] = draw(_others(value[place]))
         return
+
+
+def _others(value: Any) -> st.SearchStrategy[Any]:
+    """Mostly values of the same type, which are likelier to be taken for good."""
+    same = _OF_TYPE.get(type(value), values)
+    return st.one_of(same, same, values)
 
 
 anything = st.one_of(
