@@ -169,8 +169,9 @@ class Collector(Service):
 class ClosingTime(Service):
     """The end: everyone who waits is answered, and what is in flight gets a while to finish.
 
-    ``closers`` are told how many seconds they have and answer when the last connection is gone.
-    ``last`` comes behind them: what those in flight still needed.
+    ``closers`` are told how many seconds they have and answer when the last connection is gone;
+    where their answer is cancelled they hear nobody any more. ``last`` comes behind them, when
+    nothing can be acknowledged that it does not see.
     """
 
     _log = Logger()
@@ -199,7 +200,7 @@ class ClosingTime(Service):
             [maybeDeferred(close, grace).addErrback(self._complain) for close in self._closers]
         )
         self._closing = closing
-        # Whoever cancels it is in a hurry: the reactor then cuts off what is left.
+        # Whoever cancels it is in a hurry: the closers then cut off what is left.
         closing.addTimeout(grace + LINGER_SECONDS + 1.0, self._clock).addErrback(self._cut_off)
         return closing.addCallback(lambda _: self._last())
 

@@ -85,14 +85,12 @@ def split_endpoint(text: str) -> list[str]:
 class Doors(Service):
     """All places we listen at. They open before twistd drops its privileges, all or none.
 
-    ``complain`` is told why, in one line.
+    ``tell`` is told why, in one line.
     """
 
-    def __init__(
-        self, doors: Iterable[Door], complain: Callable[[str], None] | None = None
-    ) -> None:
+    def __init__(self, doors: Iterable[Door], tell: Callable[[str], None] | None = None) -> None:
         self._doors = tuple(doors)
-        self._complain = complain or _complain
+        self._complain = tell or complain
         self._ports: list[IListeningPort] = []
 
     @property
@@ -134,7 +132,7 @@ class Doors(Service):
         return ", ".join(said)
 
 
-def _complain(message: str) -> None:
+def complain(message: str) -> None:
     """Tell whoever started us: by standard error, or in the log where that leads nowhere.
 
     ``sys.stderr`` is the log since twistd began to log.

@@ -11,6 +11,7 @@ from functools import partial
 from sys import intern
 from typing import Any, Literal
 
+from attrs import evolve
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -33,6 +34,7 @@ from tempmail.core.errors import (
     TokenNeeded,
     UnknownDomain,
 )
+from tempmail.core.kept import KeptMailbox
 from tempmail.core.limits import Limits
 from tempmail.core.mailbox import Change, MailboxState, Opening
 from tempmail.core.message import Attempt, Envelope, Message, Octets
@@ -102,6 +104,17 @@ class PostOffice:
     def closing(self) -> bool:
         """Whether the server is stopping."""
         return self._doorbell.closed
+
+    # --- over a restart ---
+
+    def renew(self, kept: KeptMailbox) -> KeptMailbox:
+        """A mailbox from before a restart, as it is opened today.
+
+        The operator's opens to the token that is the operator's now, and to none before.
+        """
+        if kept.opening.minted or kept.opening.public:
+            return kept
+        return evolve(kept, opening=evolve(kept.opening, token_hash=self._operator_hash))
 
     # --- the receiving side ---
 
@@ -376,7 +389,13 @@ class PostOffice:
         # A list is mostly read again and again; what is known costs no Deferred.
         unknown = [message for message in messages if message.parcel.reading is None]
         asked = [self.digest(message) for message in unknown]
-        found = {one: await answer for one, answer in zip(unknown, asked, strict=True)}
+        try:
+            found = {one: await answer for one, answer in zip(unknown, asked, strict=True)}
+        except Exception:
+            # Whoever asks is told of the first that failed, and nobody of the others.
+            for answer in asked:
+                answer.addErrback(lambda _: None)
+            raise
         return [message.parcel.reading or found[message] for message in messages]
 
     async def post(

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import evolve
 from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
 from twisted.logger import Logger, globalLogBeginner
 
@@ -35,6 +36,7 @@ from tempmail.postoffice import PostOffice
 from tempmail.reading import Reading
 from tempmail.settings import OPTIONS, BadSetting, Settings
 from tempmail.smtp.factory import SessionFactory
+from tempmail.snapshot.restart import Restart
 from tempmail.store.memory import MemoryStore
 from tempmail.tls import Certificates, Renewal, beneath_tls
 from tempmail.turns import shorten_turns
@@ -121,12 +123,17 @@ class Server(MultiService):
                 for text in texts
             ]
         )
+        self._restart = (
+            None
+            if settings.snapshot is None
+            else Restart(reactor, settings.snapshot, self.store, self.office.renew)
+        )
         self.closing = ClosingTime(
             reactor,
             self.doorbell,
             (self.smtp.close, self.site.close, self.admin.close),
             grace=lambda: self.office.limits.closing_time,
-            last=self.isolation.stop,
+            last=self._finish,
         )
         on_signal = {
             signal.SIGTERM: self._stop,
@@ -136,6 +143,7 @@ class Server(MultiService):
         # They stop in reverse and do not wait for each other: first nobody is let in any more.
         for part in (
             Signals(reactor, on_signal),
+            *([] if self._restart is None else [self._restart]),
             Collector(reactor),
             Janitor(reactor, self.store),
             Renewal(reactor, self.certificates),
@@ -204,6 +212,12 @@ class Server(MultiService):
                 "mail to postmaster and abuse is taken, but nobody can read it: "
                 "no --operator-token-file"
             )
+
+    def _finish(self) -> Deferred[None]:
+        """The last connection is gone, so nobody is told any more that something was kept."""
+        if self._restart is not None:
+            self._restart.write()
+        return self.isolation.stop()
 
     def _stop(self) -> None:
         try:

@@ -62,6 +62,7 @@ class Settings:
     certificates: tuple[Path, ...] = ()
     keys: tuple[Path, ...] = ()
     operator_token_file: Path | None = None
+    snapshot: Path | None = None
     base_path: str = ""
     behind_proxy: bool = False
     cors_origins: tuple[str, ...] = ()
@@ -194,6 +195,13 @@ OPTIONS: Mapping[str, Option] = {
             "operator_token_file",
             read_path,
             "A file with the token that opens postmaster@ and abuse@.",
+        ),
+        Option(
+            "snapshot",
+            "snapshot",
+            read_path,
+            "A file that keeps everything over a restart: written at the end, read and removed at "
+            "the next start.",
         ),
         Option(
             "base-path", "base_path", read_base_path, "Where a proxy puts us, such as /mail. [/]"

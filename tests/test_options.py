@@ -54,6 +54,7 @@ _COMMAND_LINES: list[tuple[str, str, Any]] = [
         ((Path("/a"), Path("/ak")), (Path("/b"), Path("/bk"))),
     ),
     ("--operator-token-file /t", "operator_token_file", Path("/t")),
+    ("--snapshot /s", "snapshot", Path("/s")),
     ("--base-path /mail/", "base_path", "/mail"),
     ("--base-path /", "base_path", ""),
     ("--access-log", "access_log", True),

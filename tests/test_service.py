@@ -13,7 +13,11 @@ from attrs import evolve
 from twisted.application.service import IServiceMaker
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
-from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.internet.testing import (
+    MemoryReactorClock,
+    StringTransport,
+    StringTransportWithDisconnection,
+)
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.plugin import getPlugins
 from twisted.trial.unittest import SynchronousTestCase
@@ -21,6 +25,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tempmail.core.address import parse_address
 from tempmail.core.domains import Domains
 from tempmail.core.limits import MEGA, Limits
+from tempmail.core.message import Envelope
 from tempmail.listening import CannotStart
 from tempmail.options import Options
 from tempmail.service import Server, assemble
@@ -175,6 +180,99 @@ class StoppingTests(ServiceTestCase):
         self.successResultOf(_result(server.check_listening()))
         server.stopService()
         self.failureResultOf(_result(server.check_listening()))
+
+
+class SnapshotTests(ServiceTestCase):
+    """What is kept over a restart."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = Path(self.mktemp()).absolute()
+
+    def stop(self, server: Server) -> None:
+        stopped = server.stopService()
+        self.reactor.advance(0)
+        self.successResultOf(stopped)
+
+    def test_none(self) -> None:
+        """Without being asked for it nothing is written."""
+        self.stop(self.start())
+        self.assertFalse(self.path.exists())
+
+    def test_goes_on(self) -> None:
+        """What one server held the next one holds; the file is gone when its reactor runs."""
+        server = self.start(snapshot=self.path)
+        minted = self.successResultOf(_result(server.office.mint()))
+        self.stop(server)
+        self.assertTrue(self.path.exists())
+        self.reactor = Stoppable()
+        server = self.start(snapshot=self.path)
+        self.reactor.run()
+        self.assertFalse(self.path.exists())
+        found = server.office.mailbox(minted.mailbox.address, minted.token)
+        self.assertEqual(self.successResultOf(_result(found)).address, minted.mailbox.address)
+
+    def test_behind_the_last_connection(self) -> None:
+        """What a mail in flight is told at the very end is in the snapshot."""
+        server = self.start(snapshot=self.path)
+        minted = self.successResultOf(_result(server.office.mint()))
+        session, transport = self.connect(server)
+        for line in ("EHLO x", "MAIL FROM:<a@b.test>", f"RCPT TO:<{minted.mailbox.address}>"):
+            session.dataReceived(f"{line}\r\n".encode())
+        session.dataReceived(b"DATA\r\nin flight\r\n")
+        stopped = server.stopService()
+        self.reactor.advance(1)
+        self.assertNoResult(stopped)
+        self.assertFalse(self.path.exists())
+        transport.clear()
+        session.dataReceived(b".\r\n")
+        self.assertTrue(transport.value().startswith(b"250 "), transport.value())
+        self.reactor.advance(0)
+        self.successResultOf(stopped)
+        self.assertIn(b"in flight", self.path.read_bytes())
+
+    def test_in_a_hurry(self) -> None:
+        """Who is told to stop a second time cuts everyone, hears nobody, and writes it then."""
+        server = self.start(snapshot=self.path)
+        minted = self.successResultOf(_result(server.office.mint()))
+        session, transport = self.connect(server)
+        session.dataReceived(b"EHLO x\r\nMAIL FROM:<a@b.test>\r\n")
+        server.stopService()
+        self.assertFalse(self.path.exists())
+        server.closing.hurry()
+        self.assertTrue(transport.disconnected)
+        self.assertTrue(self.path.exists())
+        self.assertIn(
+            str(minted.mailbox.address).partition("@")[0].encode(), self.path.read_bytes()
+        )
+
+    def test_the_operators_token(self) -> None:
+        """The operator's mail of before opens to the token of today."""
+        words = Path(self.mktemp()).absolute()
+        postmaster = parse_address("postmaster@a.test")
+        words.write_text("old")
+        server = self.start(snapshot=self.path, operator_token_file=words)
+        self.successResultOf(server.office.deliver(Envelope("a@b.test"), [postmaster], b"mail"))
+        self.stop(server)
+        words.write_text("new")
+        self.reactor = Stoppable()
+        office = self.start(snapshot=self.path, operator_token_file=words).office
+        state = self.successResultOf(_result(office.mailbox(postmaster, "new")))
+        self.assertEqual(state.message_count, 1)
+        self.failureResultOf(_result(office.mailbox(postmaster, "old")))
+
+    def test_reload(self) -> None:
+        """Another file on SIGHUP needs a restart, and the log says so."""
+        server = self.start(snapshot=self.path)
+        self.next = evolve(self.settings, snapshot=None)
+        self.assertIn("warn: changed only by a restart: --snapshot", self.reload(server))
+
+    def connect(self, server: Server) -> tuple[Any, StringTransportWithDisconnection]:
+        session, transport = server.smtp.buildProtocol(None), StringTransportWithDisconnection()
+        assert session is not None
+        transport.protocol = session
+        session.makeConnection(transport)
+        return session, transport
 
 
 class ReloadTests(ServiceTestCase):

@@ -10,6 +10,7 @@ from attrs import Factory, define, evolve, field, frozen
 
 from tempmail.core.address import Address
 from tempmail.core.errors import MailboxFull, NoSuchMessage
+from tempmail.core.kept import KeptMailbox
 from tempmail.core.limits import Limits
 from tempmail.core.message import Attempt, Message
 
@@ -83,7 +84,7 @@ class Mailbox:
     created_at: float
     expires_at: float
     sequence: int
-    quarantined_until: float = 0.0
+    quarantined_until: float | None = None
     # Where store.deadlines has put this mailbox.
     due_group: set[Mailbox] | None = field(default=None, repr=False)
     size: int = 0
@@ -99,15 +100,44 @@ class Mailbox:
     # a new mailbox it is the opening, for whoever followed an earlier one of this address.
     _forgotten: int = field(default=Factory(_sequence, takes_self=True))
 
+    @classmethod
+    def from_kept(cls, kept: KeptMailbox) -> Mailbox:
+        """A mailbox as it was before a restart, but for its mail."""
+        return cls(
+            address=kept.address,
+            opening=kept.opening,
+            created_at=kept.created_at,
+            expires_at=kept.expires_at,
+            sequence=kept.sequence,
+            quarantined_until=kept.quarantined_until,
+            journal=list(kept.journal) or (),
+            attempts=list(kept.attempts) or (),
+            forgotten=kept.forgotten,
+        )
+
+    def kept(self) -> KeptMailbox:
+        """What ``from_kept`` makes the same mailbox of."""
+        return KeptMailbox(
+            address=self.address,
+            opening=self.opening,
+            created_at=self.created_at,
+            expires_at=self.expires_at,
+            quarantined_until=self.quarantined_until,
+            sequence=self.sequence,
+            forgotten=self._forgotten,
+            journal=tuple(self.journal),
+            attempts=tuple(self.attempts),
+        )
+
     @property
     def closed(self) -> bool:
         """Whether only the quarantine is left of this mailbox."""
-        return self.quarantined_until > 0.0
+        return self.quarantined_until is not None
 
     @property
     def due_at(self) -> float:
         """When time will next do something to this mailbox."""
-        return self.quarantined_until or self.expires_at
+        return self.expires_at if self.quarantined_until is None else self.quarantined_until
 
     @property
     def max_expires_at(self) -> float:
@@ -147,6 +177,12 @@ class Mailbox:
             self.messages = [message]
         self.size += message.parcel.size
         self.unseen_count += 1
+
+    def take_back(self, messages: list[Message]) -> None:
+        """Hold in an empty mailbox what it held before a restart, oldest first."""
+        self.messages = messages or ()
+        self.size = sum(message.size for message in messages)
+        self.unseen_count = sum(not message.seen for message in messages)
 
     def message(self, sequence: int) -> Message:
         """One message; raises :exc:`NoSuchMessage`."""
@@ -200,6 +236,10 @@ class Mailbox:
         if not grow:
             attempts.pop(0)
         self.attempts = attempts
+
+    def lose_history(self, sequence: int) -> None:
+        """Have everyone who followed this mailbox read it anew and go on from ``sequence``."""
+        self.sequence = self._forgotten = sequence
 
     def since(self, after: int, limit: int) -> list[Message]:
         """Up to ``limit`` messages behind ``after``, oldest first."""

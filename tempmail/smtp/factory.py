@@ -172,8 +172,9 @@ class SessionFactory(SMTPFactory):
         """End every session: idle ones now, those with a mail in flight behind it.
 
         Fires when all are gone; what is left after ``grace`` seconds is told 421 and cut.
+        Cancelling it cuts all at once.
         """
-        closed = self._closed = Deferred()
+        closed = self._closed = Deferred(lambda _: self._abort_all())
         for session in list(self._sessions):
             session.close_when_idle()
         if self._sessions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -22,6 +22,7 @@ from tempmail.core.errors import (
     TempmailError,
     TooManyMailboxes,
 )
+from tempmail.core.kept import Kept, KeptMail, KeptMailbox, Recalled
 from tempmail.core.limits import (
     ATTEMPT_COST,
     ATTEMPT_RESERVE,
@@ -38,6 +39,7 @@ from tempmail.core.mailbox import Change, Mailbox, MailboxState, Opening
 from tempmail.core.message import Attempt, Envelope, Message, Octets, Parcel
 from tempmail.interfaces import IArrivalListener, IMailStore
 from tempmail.store.deadlines import Deadlines
+from tempmail.store.recall import Recall, all_mail, all_mailboxes
 from tempmail.store.tally import Tally
 
 P = ParamSpec("P")
@@ -67,6 +69,7 @@ class MemoryStore:
 
     Mail comes in by ``add`` alone and goes out by ``_discard`` alone; mailboxes come in by ``_put``
     and go out by ``_forget`` or replaced by ``_put``. So each count has one place up and one down.
+    Only what ``recall`` begins with comes in by itself.
 
     A mailbox of any size is emptied at once: its messages are moved to ``_detached``, and given up
     from there so many at a time as a slice of time allows.
@@ -156,6 +159,7 @@ class MemoryStore:
         self.tally.octets += len(octets)
         for (address, _), mailbox in zip(recipients, mailboxes, strict=True):
             if self._mailboxes.get(address.key) is not mailbox:
+                self.tally.opened += 1
                 self._put(mailbox)
             recipient = address if address.tag else mailbox.address
             message = Message(self._next_sequence(now), recipient, parcel)
@@ -222,6 +226,39 @@ class MemoryStore:
     def check_ready(self) -> None:
         """Memory always answers."""
 
+    # --- over a restart ---
+
+    def keep(self) -> Kept:
+        """Everything there is, for the store of the next process; to be read before it changes.
+
+        Of what is over by now only the quarantine is among it.
+        """
+        return Kept(self._last_sequence, self._contents())
+
+    def recall(self, kept: Kept) -> Recalled:
+        """Go on, still empty, where another store stopped, as far as the budget allows.
+
+        What is over meanwhile is closed. Whatever reading ``kept`` raises is raised from here, and
+        nothing is taken in then.
+        """
+        recall = Recall(Budget(self._budget.limit - self._budget.used), self._clock.seconds())
+        recall.take_all(kept.contents)
+        self._budget.take(recall.budget.used)
+        self.tally.messages += recall.messages
+        self.tally.octets += recall.octets
+        self._last_sequence = max(self._last_sequence, kept.sequence)
+        for mailbox in recall.mailboxes():
+            self.tally.recalled += not mailbox.closed
+            self._put(mailbox)
+            if mailbox.address.key in recall.incomplete:
+                mailbox.lose_history(self._next_sequence())
+            self._known(mailbox.address)
+        return recall.outcome()
+
+    def _contents(self) -> Iterator[KeptMailbox | KeptMail]:
+        yield from all_mailboxes(self._mailboxes.values())
+        yield from all_mail(self._mailboxes.values(), self._clock.seconds())
+
     # --- the only ways in and out ---
 
     def _open(self, address: Address, opening: Opening) -> Mailbox:
@@ -230,6 +267,7 @@ class MemoryStore:
             raise TooManyMailboxes("this client holds as many mailboxes as it may")
         if not self._budget.take(self._opening_cost(address)):
             raise MemoryFull("the server's memory for mail is full")
+        self.tally.minted += 1
         return self._put(self._new(address, opening))
 
     def _opening_cost(self, address: Address) -> int:
@@ -244,18 +282,17 @@ class MemoryStore:
         )
 
     def _put(self, mailbox: Mailbox) -> Mailbox:
-        """Open a mailbox whose cost is paid, in the place of its quarantine if there is one."""
+        """Put up a mailbox whose cost is paid, in the place of its quarantine if there is one."""
         replaced = self._mailboxes.get(mailbox.address.key)
         tally = self.tally
-        tally.mailboxes += 1
         if replaced is not None:
             tally.quarantine -= 1
             self._deadlines.drop(replaced)
-        if mailbox.opening.minted:
-            tally.minted += 1
+        if mailbox.closed:
+            tally.quarantine += 1
         else:
-            tally.opened += 1
-        self._count_held(mailbox.opening.client, 1)
+            tally.mailboxes += 1
+            self._count_held(mailbox.opening.client, 1)
         self._mailboxes[mailbox.address.key] = mailbox
         self._deadlines.schedule(mailbox)
         return mailbox

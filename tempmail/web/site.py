@@ -145,10 +145,11 @@ class Site(server.Site):
     def close(self, grace: float | None = None) -> Deferred[None]:
         """Drop who is idle, and let those who are being answered have ``grace`` seconds.
 
-        Fires when the last connection is gone. Whoever waits is to be woken by the post office.
+        Fires when the last connection is gone; cancelling it cuts all at once. Whoever waits is to
+        be woken by the post office.
         """
         self.stopFactory()
-        closed: Deferred[None] = Deferred()
+        closed: Deferred[None] = Deferred(lambda _: self._cut_off())
         self._closed.append(closed)
         self._tell_closed()
         if grace is not None and not closed.called:
@@ -192,7 +193,8 @@ class Site(server.Site):
         if not self._channels:
             told, self._closed = self._closed, []
             for closed in told:
-                closed.callback(None)
+                if not closed.called:
+                    closed.callback(None)
 
     @property
     def connections(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from zope.interface import provider
@@ -560,6 +560,18 @@ class ClosingTests(ReceiverTestCase):
         self.successResultOf(closed)
         self.assertEqual(self.drop.reserved, 0)
         never.callback(None)
+
+    def test_hurry(self) -> None:
+        """Who does not wait for the end cuts everyone off at once, and takes no mail any more."""
+        client = self.greeted()
+        client.send(OPENED)
+        closed = self.factory.close(10.0)
+        closed.addErrback(lambda failure: failure.trap(CancelledError))
+        closed.cancel()
+        self.assertTrue(client.line.disconnected)
+        self.assertEqual(self.drop.mails, [])
+        client.hang_up()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_new_connections(self) -> None:
         """Who comes meanwhile is refused with 421."""

@@ -357,7 +357,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert tally.mailboxes == sum(not box.closed for box in boxes)
         assert tally.quarantine == sum(box.closed for box in boxes)
         gone = tally.expired + tally.deleted
-        assert tally.minted + tally.opened - gone == tally.mailboxes
+        assert tally.recalled + tally.minted + tally.opened - gone == tally.mailboxes
         assert sum(tally.lag.counts) == tally.expired
 
     @rule()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn, cast
 
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.logger import ILogObserver, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -373,6 +373,15 @@ class EmptyHouseTests(SynchronousTestCase):
         self.assertTrue(self.wire.aborting)
         self.wire.hang_up()
         self.successResultOf(closed)
+
+    def test_hurry(self) -> None:
+        """Who does not wait for the end cuts everyone off at once."""
+        closed = self.house.site.close(5)
+        closed.addErrback(lambda failure: failure.trap(CancelledError))
+        closed.cancel()
+        self.assertTrue(self.wire.aborting)
+        self.wire.hang_up()
+        self.assertEqual(self.house.clock.getDelayedCalls(), [])
 
     def test_told_before(self) -> None:
         """Whoever is woken before the site is told still learns that it was the last answer."""
