@@ -19,15 +19,15 @@ from tempmail.interfaces import IArrivalListener
 
 @define(eq=False)
 class Bell:
-    """One listener at one address, from entering the ``with`` block to leaving it.
+    """One listener, at one address or several, from entering the ``with`` block to leaving it.
 
     What rings while nobody awaits it is not lost: the next ``rung`` answers at once.
     """
 
     _doorbell: Doorbell
-    _key: str
-    _rung: bool = False
-    _waiter: Deferred[bool] | None = field(default=None, repr=False)
+    _keys: tuple[str, ...]
+    _rung: tuple[str, ...] = ()
+    _waiter: Deferred[tuple[str, ...]] | None = field(default=None, repr=False)
     _timer: IDelayedCall | None = field(default=None, repr=False)
 
     def __enter__(self) -> Bell:
@@ -40,34 +40,33 @@ class Bell:
         traceback: TracebackType | None,
     ) -> None:
         self._stop_waiting()
-        self._doorbell.leave(self, self._key)
+        self._doorbell.leave(self, self._keys)
 
-    def rung(self, seconds: float) -> Deferred[bool]:
-        """Fires with True when something changed since the last call, with False after ``seconds``.
+    def rung(self, seconds: float) -> Deferred[tuple[str, ...]]:
+        """Fires with the keys of the addresses where something changed since the last call.
 
-        Fails with :exc:`Closing` when the server stops. Cancelling it leaves no timer.
+        With none after ``seconds``. Fails with :exc:`Closing` when the server stops. Cancelling it
+        leaves no timer.
         """
         if self._doorbell.closed:
             return fail(Closing("the server is stopping"))
         if self._rung or seconds <= 0:
-            rung, self._rung = self._rung, False
-            return succeed(rung)
+            return succeed(self._take())
         self._waiter = Deferred(self._give_up)
-        self._timer = self._doorbell.clock.callLater(seconds, self._answer, False)
+        self._timer = self._doorbell.clock.callLater(seconds, self._answer, ())
         return self._waiter
 
-    def ring(self) -> None:
-        """Something changed."""
-        if not self._rung:
-            self._rung = True
-            if self._waiter is not None:
-                self._doorbell.wake_later(self)
+    def ring(self, key: str) -> None:
+        """Something changed at one of its addresses."""
+        if not self._rung and self._waiter is not None:
+            self._doorbell.wake_later(self)
+        if key not in self._rung:
+            self._rung += (key,)
 
     def wake(self) -> None:
         """Let the one who waits go on, if he still does."""
         if self._waiter is not None and self._rung:
-            self._rung = False
-            self._answer(True)
+            self._answer(self._take())
 
     def close(self) -> None:
         """Tell the one who waits that the server stops."""
@@ -75,15 +74,19 @@ class Bell:
         if waiter is not None:
             waiter.errback(Closing("the server is stopping"))
 
-    def _answer(self, rung: bool) -> None:
+    def _take(self) -> tuple[str, ...]:
+        rung, self._rung = self._rung, ()
+        return rung
+
+    def _answer(self, rung: tuple[str, ...]) -> None:
         waiter = self._stop_waiting()
         if waiter is not None:
             waiter.callback(rung)
 
-    def _give_up(self, waiter: Deferred[bool]) -> None:
+    def _give_up(self, waiter: Deferred[tuple[str, ...]]) -> None:
         self._stop_waiting()
 
-    def _stop_waiting(self) -> Deferred[bool] | None:
+    def _stop_waiting(self) -> Deferred[tuple[str, ...]] | None:
         waiter, self._waiter = self._waiter, None
         timer, self._timer = self._timer, None
         if timer is not None and timer.active():
@@ -108,13 +111,18 @@ class Doorbell:
 
     @property
     def listeners(self) -> int:
-        """How many listen."""
+        """How many listen; one at several addresses counts at each."""
         return sum(map(len, self._bells.values()))
 
-    def listen(self, address: Address) -> Bell:
-        """Start listening; to be used as ``with doorbell.listen(address) as bell:``."""
-        bell = Bell(self, address.key)
-        self._bells.setdefault(address.key, {})[bell] = None
+    def listen(self, *addresses: Address) -> Bell:
+        """Start listening; to be used as ``with doorbell.listen(address) as bell:``.
+
+        No address is named twice.
+        """
+        keys = tuple([address.key for address in addresses])
+        bell = Bell(self, keys)
+        for key in keys:
+            self._bells.setdefault(key, {})[bell] = None
         return bell
 
     def announce(self, address: Address, change: Change) -> None:
@@ -122,7 +130,7 @@ class Doorbell:
         bells = self._bells.get(address.key)
         if bells:
             for bell in bells:
-                bell.ring()
+                bell.ring(address.key)
 
     def close(self) -> None:
         """Answer everyone who waits, and whoever comes, with :exc:`Closing`."""
@@ -130,12 +138,13 @@ class Doorbell:
         for bell in [bell for bells in self._bells.values() for bell in bells]:
             bell.close()
 
-    def leave(self, bell: Bell, key: str) -> None:
+    def leave(self, bell: Bell, keys: tuple[str, ...]) -> None:
         """A listener is gone, and with the last one at an address every trace of it."""
-        bells = self._bells[key]
-        del bells[bell]
-        if not bells:
-            del self._bells[key]
+        for key in keys:
+            bells = self._bells[key]
+            del bells[bell]
+            if not bells:
+                del self._bells[key]
 
     def wake_later(self, bell: Bell) -> None:
         """Have a listener go on in a later turn."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tempmail.core.address import Address
     from tempmail.core.mailbox import Change, MailboxState, Opening
     from tempmail.core.message import Envelope, Message, Octets
-    from tempmail.waiting import Match, Minted, Page
+    from tempmail.waiting import Match, Minted, Page, Round, Watch
 
 
 class IArrivalListener(Interface):
@@ -196,6 +196,15 @@ class IMailReader(Interface):
         """Up to ``limit`` messages behind ``after`` that match, oldest first.
 
         With ``wait`` seconds and nothing there, answers as soon as there is, or with ``timed_out``.
+        """
+
+    async def watch(watches: Sequence[Watch], *, limit: int, wait: float) -> Round:
+        """Up to ``limit`` messages of each of several mailboxes, none of which is named twice.
+
+        With ``wait`` seconds and none in any, answers as soon as there is one, or one of them can
+        not be read any more. One that can not be read is an entry of the answer and raises nothing.
+        All together have :data:`~tempmail.core.limits.MAX_ROUND` messages at most; what is beyond
+        is behind the cursors answered.
         """
 
     async def changes(

@@ -38,7 +38,7 @@ from tempmail.core.secret import draw, hashed, matches
 from tempmail.doorbell import Doorbell
 from tempmail.interfaces import IMailDrop, IMailReader, IMailStore
 from tempmail.reading import Reading
-from tempmail.waiting import EVERY, Look, Match, Minted, Page, wait_for
+from tempmail.waiting import EVERY, Look, Match, Minted, Page, Round, Rounds, Watch, wait_for
 
 # Drawing an address that is taken happens once in thousands of draws; this often in a row, the
 # store is not what we think it is.
@@ -272,7 +272,7 @@ class PostOffice:
 
     # --- mail ---
 
-    # Those who wait are many, so a wait is one coroutine and not a chain of them: these two hand
+    # Those who wait are many, so a wait is one coroutine and not a chain of them: these three hand
     # out the one that waits.
 
     def messages(
@@ -287,6 +287,11 @@ class PostOffice:
     ) -> Coroutine[Deferred[Any], Any, Page]:
         look = Look(self, address, token, after, limit, wait > 0, match)
         return wait_for(self._doorbell, address, wait, look)
+
+    def watch(
+        self, watches: Sequence[Watch], *, limit: int, wait: float
+    ) -> Coroutine[Deferred[Any], Any, Round]:
+        return Rounds(self, watches, limit).wait(self._doorbell, wait)
 
     def changes(
         self, address: Address, token: str | None, *, after: int, limit: int, wait: float

@@ -35,6 +35,7 @@ from tempmail.smtp.factory import SessionFactory
 from tempmail.store.memory import MemoryStore
 from tempmail.tls import BadCertificate, from_files, self_signed
 from tempmail.turns import shorten_turns
+from tempmail.web.branding import Branding
 from tempmail.web.front import build_site
 from tempmail.web.pages import pages
 from tempmail.web.site import Exposure
@@ -80,7 +81,11 @@ class Server(MultiService):
         )
         self.smtp = SessionFactory(self.office, reactor, settings.hostname, _tls(settings))
         self.site = build_site(
-            self.office, reactor, _exposure(settings), [self.check_listening], pages()
+            self.office,
+            reactor,
+            _exposure(settings),
+            [self.check_listening],
+            pages(_branding(settings)),
         )
         self.doors = Doors(
             [
@@ -226,6 +231,16 @@ def _exposure(settings: Settings) -> Exposure:
         behind_proxy=settings.behind_proxy,
         origins=frozenset(settings.cors_origins),
         access_log=settings.access_log,
+    )
+
+
+def _branding(settings: Settings) -> Branding:
+    return Branding(
+        site_name=settings.site_name,
+        notice=settings.notice,
+        imprint=settings.imprint,
+        abuse_contact=settings.abuse_contact,
+        accent_colour=settings.accent_colour,
     )
 
 

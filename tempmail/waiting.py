@@ -9,7 +9,14 @@ from attrs import define, field, frozen
 
 from tempmail.content.digest import Digest
 from tempmail.core.address import Address
-from tempmail.core.errors import Closing, MailboxGone, NoSuchMailbox, TokenNeeded
+from tempmail.core.errors import (
+    Closing,
+    MailboxGone,
+    NoSuchMailbox,
+    TempmailError,
+    TokenNeeded,
+)
+from tempmail.core.limits import MAX_ROUND
 from tempmail.core.mailbox import MailboxState
 from tempmail.core.message import Message
 from tempmail.doorbell import Doorbell
@@ -70,6 +77,43 @@ class Page:
         return bool(self.messages)
 
 
+@frozen
+class Watch:
+    """One of several mailboxes that somebody waits at, and behind which message."""
+
+    address: Address
+    token: str | None = field(repr=False)
+    after: int = 0
+
+
+@frozen
+class Inbox:
+    """What one of them answers: its state, messages in order, and the cursor to go on from."""
+
+    mailbox: MailboxState
+    messages: Sequence[Message]
+    cursor: int
+
+    def __bool__(self) -> bool:
+        return bool(self.messages)
+
+
+@frozen
+class Shut:
+    """Why one of them answers nothing: TokenNeeded, NoSuchMailbox or MailboxGone."""
+
+    address: Address
+    reason: TempmailError
+
+
+@frozen
+class Round:
+    """What several mailboxes answer, in the order in which they were asked for."""
+
+    entries: Sequence[Inbox | Shut]
+    timed_out: bool
+
+
 class Shelf(Protocol):
     """What a look needs of the post office."""
 
@@ -110,6 +154,60 @@ class Look:
         return Page(found, cursor, state.expires_at, timed_out=not found and self._waiting)
 
 
+@define
+class Rounds:
+    """One client's mailboxes: looked at when he asks, and each again when its bell rings.
+
+    What was seen in vain is not kept, for those who wait are many.
+    """
+
+    _office: Shelf
+    _watches: Sequence[Watch]
+    _limit: int
+    _again: bool = field(default=False, init=False)
+
+    async def wait(self, doorbell: Doorbell, seconds: float) -> Round:
+        """What there is as soon as one of them has mail or can not be read, or as ``wait_for``."""
+        if seconds <= 0:
+            return Round(await self._look(self._watches), timed_out=False)
+        until = doorbell.clock.seconds() + seconds
+        with doorbell.listen(*[watch.address for watch in self._watches]) as bell:
+            due = self._watches
+            try:
+                while due and not any(await self._look(due)):
+                    self._again = True
+                    rung = await bell.rung(until - doorbell.clock.seconds())
+                    due = [watch for watch in self._watches if watch.address.key in rung]
+            except Closing:
+                pass
+            entries = await self._look(self._watches)
+        return Round(entries, timed_out=not any(entries))
+
+    async def _look(self, watches: Sequence[Watch]) -> list[Inbox | Shut]:
+        entries: list[Inbox | Shut] = []
+        room = MAX_ROUND
+        for watch in watches:
+            try:
+                inbox = await self._look_into(watch, min(self._limit, room))
+            except (TokenNeeded, NoSuchMailbox, MailboxGone) as error:
+                entries.append(Shut(watch.address, self._reason(error)))
+            else:
+                entries.append(inbox)
+                room -= len(inbox.messages)
+        return entries
+
+    async def _look_into(self, watch: Watch, limit: int) -> Inbox:
+        state = await self._office.enter(watch.address, watch.token)
+        found, after = await self._office.matching(watch.address, watch.after, limit, EVERY)
+        return Inbox(state, found, after)
+
+    def _reason(self, error: TempmailError) -> TempmailError:
+        if self._again:
+            return _gone()
+        # Its traceback would hold, in a cycle, the list that it is put into.
+        return error.with_traceback(None)
+
+
 async def wait_for(
     doorbell: Doorbell, address: Address, seconds: float, look: Callable[[], Awaitable[T]]
 ) -> T:
@@ -135,4 +233,8 @@ async def _look_again(look: Callable[[], Awaitable[T]]) -> T:
     try:
         return await look()
     except (NoSuchMailbox, TokenNeeded):
-        raise MailboxGone("this mailbox expired or was deleted") from None
+        raise _gone() from None
+
+
+def _gone() -> MailboxGone:
+    return MailboxGone("this mailbox expired or was deleted")

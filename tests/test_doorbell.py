@@ -22,6 +22,7 @@ from tempmail.interfaces import IArrivalListener
 
 BOB, EVE = parse_address("bob@qa.test"), parse_address("eve@qa.test")
 CHANGE = Change("emptied", 1)
+AT_BOB = (BOB.key,)
 
 
 class DoorbellTestCase(SynchronousTestCase):
@@ -55,7 +56,7 @@ class WaitingTests(DoorbellTestCase):
             self.ring()
             self.assertNoResult(rung)
             self.clock.advance(0)
-            self.assertIs(self.successResultOf(rung), True)
+            self.assertEqual(self.successResultOf(rung), AT_BOB)
         self.assert_no_trace()
 
     def test_rung_before_waiting(self) -> None:
@@ -63,7 +64,7 @@ class WaitingTests(DoorbellTestCase):
         with self.doorbell.listen(BOB) as bell:
             self.ring()
             self.ring()
-            self.assertIs(self.successResultOf(bell.rung(30)), True)
+            self.assertEqual(self.successResultOf(bell.rung(30)), AT_BOB)
             self.assertNoResult(bell.rung(30))
 
     def test_rung_while_busy(self) -> None:
@@ -74,7 +75,7 @@ class WaitingTests(DoorbellTestCase):
             self.clock.advance(0)
             self.successResultOf(rung)
             self.ring()
-            self.assertIs(self.successResultOf(bell.rung(30)), True)
+            self.assertEqual(self.successResultOf(bell.rung(30)), AT_BOB)
 
     def test_two_rings_are_one_answer(self) -> None:
         """However often it rings before the waiter is woken, he looks once."""
@@ -94,16 +95,16 @@ class WaitingTests(DoorbellTestCase):
             self.clock.advance(29.9)
             self.assertNoResult(rung)
             self.clock.advance(0.1)
-            self.assertIs(self.successResultOf(rung), False)
+            self.assertEqual(self.successResultOf(rung), ())
         self.assert_no_trace()
 
     def test_no_time(self) -> None:
         """Without time to wait the answer is what is known, and no timer."""
         with self.doorbell.listen(BOB) as bell:
             for seconds in (0, -1):
-                self.assertIs(self.successResultOf(bell.rung(seconds)), False)
+                self.assertEqual(self.successResultOf(bell.rung(seconds)), ())
             self.ring()
-            self.assertIs(self.successResultOf(bell.rung(0)), True)
+            self.assertEqual(self.successResultOf(bell.rung(0)), AT_BOB)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_cancel(self) -> None:
@@ -137,9 +138,9 @@ class WaitingTests(DoorbellTestCase):
             rung = bell.rung(30)
             self.clock.callLater(30, self.ring)
             self.clock.advance(30)
-            self.assertIs(self.successResultOf(rung), False)
+            self.assertEqual(self.successResultOf(rung), ())
             self.clock.advance(0)
-            self.assertIs(self.successResultOf(bell.rung(30)), True)
+            self.assertEqual(self.successResultOf(bell.rung(30)), AT_BOB)
 
     def test_leaving_by_an_error(self) -> None:
         """An error inside leaves no trace either, and goes on."""
@@ -186,7 +187,7 @@ class ManyTests(DoorbellTestCase):
             rung = one.rung(30)
             self.ring()
             self.clock.advance(0)
-            self.assertIs(self.successResultOf(rung), True)
+            self.assertEqual(self.successResultOf(rung), AT_BOB)
 
     def test_the_woken_ring(self) -> None:
         """Who rings when woken does not keep the turn going: others come before the next ones."""
@@ -224,12 +225,12 @@ class ManyTests(DoorbellTestCase):
         self.ring()
         self.clock.advance(0)
         self.failureResultOf(waits[0], ZeroDivisionError)
-        self.assertEqual([self.successResultOf(wait) for wait in waits[1:]], [True, True])
+        self.assertEqual([self.successResultOf(wait) for wait in waits[1:]], [AT_BOB] * 2)
 
     def test_ten_thousand(self) -> None:
         """Ten thousand are woken a slice at a time, each once, and others have turns between."""
         bells = [self.doorbell.listen(BOB) for _ in range(10_000)]
-        woken: list[bool] = []
+        woken: list[tuple[str, ...]] = []
         for bell in bells:
             wait = bell.rung(3000)
             wait.addCallback(woken.append)
@@ -239,7 +240,7 @@ class ManyTests(DoorbellTestCase):
         self.assertEqual(woken, [])
         turns = self.time_others_had(lambda: len(woken) == 10_000)
         self.clock.advance(10)
-        self.assertEqual(woken, [True] * 10_000)
+        self.assertEqual(woken, [AT_BOB] * 10_000)
         slices = [later - earlier for earlier, later in pairwise(turns[1:])]
         self.assertGreaterEqual(len(slices), 10)
         self.assertLess(max(slices), SLICE_SECONDS + 3e-5)
@@ -258,6 +259,42 @@ class ManyTests(DoorbellTestCase):
 
         turn()
         return turns
+
+
+class SeveralTests(DoorbellTestCase):
+    """One who waits at several addresses."""
+
+    def test_which(self) -> None:
+        """He is told at which of them it rang, each once, and of the rest the next time."""
+        with self.doorbell.listen(BOB, EVE) as bell:
+            rung = bell.rung(30)
+            for address in (EVE, BOB, EVE):
+                self.doorbell.announce(address, CHANGE)
+            self.assertEqual(len(self.doorbell._to_wake), 1)
+            self.clock.advance(0)
+            self.assertEqual(self.successResultOf(rung), (EVE.key, BOB.key))
+            self.ring()
+            self.assertEqual(self.successResultOf(bell.rung(30)), AT_BOB)
+            self.assertNoResult(bell.rung(30))
+        self.assert_no_trace()
+
+    def test_leaves_the_others(self) -> None:
+        """When he leaves, who listens at some of his addresses still does."""
+        with self.doorbell.listen(EVE) as other:
+            with self.doorbell.listen(BOB, EVE) as bell:
+                bell.rung(30)
+            self.assertEqual([*self.doorbell._bells], [EVE.key])
+            self.doorbell.announce(EVE, CHANGE)
+            self.assertEqual(self.successResultOf(other.rung(30)), (EVE.key,))
+        self.assert_no_trace()
+
+    def test_server_stops(self) -> None:
+        """He is told once that the server stops."""
+        with self.doorbell.listen(BOB, EVE) as bell:
+            rung = bell.rung(30)
+            self.doorbell.close()
+            self.failureResultOf(rung, Closing)
+        self.assert_no_trace()
 
 
 class ClosingTests(DoorbellTestCase):

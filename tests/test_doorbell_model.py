@@ -25,7 +25,7 @@ class DoorbellMachine(RuleBasedStateMachine):
         self.clock = Clock()
         self.doorbell = Doorbell(self.clock)
         self.bells: dict[int, Bell] = {}
-        self.waits: dict[int, Deferred[bool]] = {}
+        self.waits: dict[int, Deferred[tuple[str, ...]]] = {}
         # Whether something rang that this listener was not told of yet.
         self.news: dict[int, bool] = {}
 
@@ -43,7 +43,7 @@ class DoorbellMachine(RuleBasedStateMachine):
             wait = self.waits[who] = self.bells[who].rung(10)
             wait.addCallback(self.answered, who).addErrback(lambda _: None)
 
-    def answered(self, rung: bool, who: int) -> None:
+    def answered(self, rung: tuple[str, ...], who: int) -> None:
         self.waits.pop(who, None)
         if rung:
             assert self.news[who], "woken for nothing"

@@ -61,6 +61,10 @@ CHANGE_COST = 250
 MAX_LIST = 500
 DEFAULT_LIST = 50
 MAX_WAIT_SECONDS = 60
+# How many mailboxes one wait may be for, and how many messages its answer may have: as many as each
+# of them lists if not asked for more.
+MAX_WATCHED = 50
+MAX_ROUND = MAX_WATCHED * DEFAULT_LIST
 # A comment on an idle event stream, often enough for every proxy's idle limit.
 KEEPALIVE_SECONDS = 15.0
 # For how long a client is asked to stay away when a budget is full or the server stops.

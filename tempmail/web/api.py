@@ -9,15 +9,17 @@ from urllib.parse import quote
 
 from twisted.web.resource import IResource
 
+from tempmail.content.html import embedded
 from tempmail.core.address import Address, normalise_domain
 from tempmail.core.errors import BadAddress, UnknownDomain
 from tempmail.core.limits import DEFAULT_WAIT_SECONDS
 from tempmail.interfaces import IMailReader
-from tempmail.waiting import Match, Minted, Page, Want
+from tempmail.waiting import Inbox, Match, Minted, Page, Round, Want
 from tempmail.web import mbox, views
 from tempmail.web.live import EventStream, Held, Streamed, follow
 from tempmail.web.openapi import described
 from tempmail.web.outlet import Outlet
+from tempmail.web.problems import refusal
 from tempmail.web.query import (
     Arguments,
     Member,
@@ -28,6 +30,7 @@ from tempmail.web.query import (
 )
 from tempmail.web.request import Request
 from tempmail.web.routing import new_app, route
+from tempmail.web.watching import watching
 from tempmail.web.websocket import Upgraded
 
 _MINT = {
@@ -153,6 +156,22 @@ class Api:
         members, digest = await self._office.whole(message), await self._office.digest(message)
         return request.reply(views.found(message, digest, members, page))
 
+    @route(app, "POST", "/v1/wait")
+    def watch(self, request: Request) -> IResource:
+        """Whatever comes to one of several mailboxes."""
+        asked = watching(request)
+        found = self._office.watch(asked.watches, limit=asked.limit, wait=asked.seconds)
+        return Held(found, self._several)
+
+    async def _several(self, request: Request, found: Round) -> bytes:
+        entries = [
+            views.inbox(one, await self._office.digests(one.messages))
+            if isinstance(one, Inbox)
+            else views.shut(one.address, refusal(one.reason).body)
+            for one in found.entries
+        ]
+        return request.reply(views.several(entries, found.timed_out))
+
     @route(app, "GET", f"{_BOX}/events")
     async def events(self, request: Request, address: str) -> IResource:
         """Every change, as it happens, to an EventSource."""
@@ -232,11 +251,13 @@ class Api:
         """Its HTML, as a page of its own that can do no harm."""
         arguments = Arguments(request)
         images_remote = arguments.choice("images", "", "remote") == "remote"
+        embed = arguments.choice("embed", "false", "true") == "true"
         arguments.check()
         document = await self._office.html(
             *_who(request, address, in_query=True), sequence_of(id_), images_remote=images_remote
         )
-        for name, value in document.headers.items():
+        headers = embedded(document.headers) if embed else document.headers
+        for name, value in headers.items():
             request.header(name, value)
         return request.reply(document.octets, document.headers["Content-Type"])
 

@@ -132,8 +132,11 @@ def problem_of(error: BaseException | None) -> Problem | None:
         return error
     if isinstance(error, HTTPException):
         return _of_routing(error)
-    if not isinstance(error, TempmailError):
-        return None
+    return refusal(error) if isinstance(error, TempmailError) else None
+
+
+def refusal(error: TempmailError) -> Problem:
+    """The problem that answers an error of the domain."""
     answer = _ANSWERS.get(type(error), _NOT_NOW)
     detail = answer.detail or str(error)
     errors = [(answer.member, detail)] if answer.member else []

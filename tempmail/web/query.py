@@ -29,7 +29,13 @@ _JSON_TYPE = re.compile(rb"\s*application/(?:json|[a-z0-9.!#$&^_-]+\+json)\s*(?:
 
 T = TypeVar("T")
 
-_KINDS: Mapping[type, str] = {str: "a string", int: "an integer", bool: "true or false"}
+_KINDS: Mapping[type, str] = {
+    str: "a string",
+    int: "an integer",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+}
 
 
 # --- who asks, and for what ---
@@ -153,12 +159,20 @@ class Arguments:
 # --- the body ---
 
 
+Errors = list[tuple[str, str]]
+"""What does not fit: the name of a member, and a sentence about it."""
+
+
 @frozen
 class Member:
-    """A member that a body may have, or must."""
+    """A member that a body may have, or must. An integer is a number (``float``) too."""
 
-    kind: type[str] | type[int] | type[bool]
+    kind: type[str] | type[int] | type[float] | type[bool] | type[list[Any]]
     required: bool = False
+
+    def fits(self, value: object) -> bool:
+        """Whether a value is of this kind."""
+        return type(value) is self.kind or (self.kind is float and type(value) is int)
 
 
 def json_body(request: IRequest, members: Mapping[str, Member]) -> dict[str, Any]:
@@ -167,19 +181,35 @@ def json_body(request: IRequest, members: Mapping[str, Member]) -> dict[str, Any
     No body at all is an empty object. Raises a Problem: 415 for what is not called JSON, 400 for
     what is none, 422 for what is no object or has the wrong members.
     """
+    errors: Errors = []
+    found = members_of(json_document(request), members, errors)
+    if errors:
+        raise unacceptable(errors)
+    return found
+
+
+def json_document(request: IRequest) -> dict[str, Any]:
+    """The same, whatever members it has."""
     text = request.content.read()
-    document = parse_object(request, text) if text else {}
-    errors = [_unknown(name, members) for name in document if name not in members]
+    return parse_object(request, text) if text else {}
+
+
+def members_of(
+    document: Mapping[str, Any], members: Mapping[str, Member], errors: Errors, place: str = ""
+) -> dict[str, Any]:
+    """Those that fit; the others are added to ``errors``, under names that begin with ``place``."""
+    errors += [_unknown(name, members, place) for name in document if name not in members]
+    found = {}
     for name, member in members.items():
         value = document.get(name)
         if value is None:
             if member.required:
-                errors.append((name, f"{name} is needed"))
-        elif type(value) is not member.kind:
-            errors.append((name, f"{name} is {_KINDS[member.kind]}"))
-    if errors:
-        raise unacceptable(errors)
-    return {name: value for name, value in document.items() if value is not None}
+                errors.append((place + name, f"{place}{name} is needed"))
+        elif member.fits(value):
+            found[name] = value
+        else:
+            errors.append((place + name, f"{place}{name} is {_KINDS[member.kind]}"))
+    return found
 
 
 def parse_object(request: IRequest, text: bytes) -> dict[str, Any]:
@@ -212,7 +242,7 @@ def _refuse_twins(pairs: list[tuple[str, Any]]) -> None:
         names.add(name)
 
 
-def _unknown(name: str, members: Mapping[str, Member]) -> tuple[str, str]:
+def _unknown(name: str, members: Mapping[str, Member], place: str) -> tuple[str, str]:
     near = get_close_matches(name, members, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else ""
-    return name, f"there is no member {name}{hint}"
+    return place + name, f"there is no member {place}{name}{hint}"

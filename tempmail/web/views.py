@@ -15,11 +15,12 @@ from urllib.parse import quote
 import orjson
 
 from tempmail.content.digest import Digest
+from tempmail.core.address import Address
 from tempmail.core.domains import Domains
 from tempmail.core.limits import Limits
 from tempmail.core.mailbox import Change, MailboxState
 from tempmail.core.message import Message
-from tempmail.waiting import Minted, Page
+from tempmail.waiting import Inbox, Minted, Page
 
 _BOOLEAN = (b"false", b"true")
 _END = (b',"size":%d,"seen":false}', b',"size":%d,"seen":true}')
@@ -72,17 +73,42 @@ def token(fresh: str) -> bytes:
 
 def page(found: Page, digests: Sequence[Digest]) -> bytes:
     """A list of messages."""
-    pieces = [b'{"messages":[']
-    for message, digest in zip(found.messages, digests, strict=True):
-        pieces += _summary(message, digest)
-        pieces.append(_COMMA)
-    if found.messages:
-        pieces.pop()
+    pieces = [b'{"messages":', *_summaries(found.messages, digests)]
     pieces.append(
-        b'],"cursor":"%d","expires_at":"%b","timed_out":%b}'
+        b',"cursor":"%d","expires_at":"%b","timed_out":%b}'
         % (found.cursor, instant(found.expires_at).encode(), _BOOLEAN[found.timed_out])
     )
     return b"".join(pieces)
+
+
+def inbox(found: Inbox, digests: Sequence[Digest]) -> bytes:
+    """One of several mailboxes: its new messages, and how it stands."""
+    state = found.mailbox
+    return b"".join(
+        (
+            b'{"address":%b,"messages":' % orjson.dumps(state.address.key),
+            *_summaries(found.messages, digests),
+            b',"cursor":"%d","expires_at":"%b","max_expires_at":"%b",'
+            b'"message_count":%d,"unseen_count":%d}'
+            % (
+                found.cursor,
+                instant(state.expires_at).encode(),
+                instant(state.max_expires_at).encode(),
+                state.message_count,
+                state.unseen_count,
+            ),
+        )
+    )
+
+
+def shut(address: Address, problem: bytes) -> bytes:
+    """One of several that can not be read, with the problem that it alone would answer."""
+    return b'{"address":%b,"problem":%b}' % (orjson.dumps(address.key), problem)
+
+
+def several(entries: Sequence[bytes], timed_out: bool) -> bytes:
+    """Several mailboxes, each as ``inbox`` or ``shut`` have it."""
+    return b'{"mailboxes":[%b],"timed_out":%b}' % (_COMMA.join(entries), _BOOLEAN[timed_out])
 
 
 def summary(message: Message, digest: Digest) -> bytes:
@@ -153,6 +179,18 @@ def download(filename: str) -> str:
 def plain(text: str) -> bytes:
     """Text as it is, a lone surrogate as a question mark."""
     return text.encode("utf-8", "replace")
+
+
+def _summaries(messages: Sequence[Message], digests: Sequence[Digest]) -> list[bytes]:
+    """A list of messages, in pieces."""
+    pieces = [b"["]
+    for message, digest in zip(messages, digests, strict=True):
+        pieces += _summary(message, digest)
+        pieces.append(_COMMA)
+    if messages:
+        pieces.pop()
+    pieces.append(b"]")
+    return pieces
 
 
 def _summary(message: Message, digest: Digest) -> tuple[bytes, bytes, bytes]:

@@ -44,6 +44,7 @@ class House:
     """Everything behind the web, on a clock that the test turns."""
 
     store_type = MemoryStore
+    office_type = PostOffice
 
     def __init__(self, limits: Limits | None = None, exposure: Exposure | None = None) -> None:
         self.clock = Clock()
@@ -52,7 +53,7 @@ class House:
         self.budget = Budget(self.limits.memory)
         self.doorbell = Doorbell(self.clock)
         self.store = self.store_type(self.clock, self.limits, self.budget, self.doorbell)
-        self.office = PostOffice(
+        self.office = self.office_type(
             self.clock,
             self.store,
             self.doorbell,

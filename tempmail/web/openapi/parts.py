@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tempmail.core.limits import DEFAULT_LIST, MAX_LIST, MAX_WAIT_SECONDS
-from tempmail.web.openapi.schemas import CURSOR_PATTERN, TEXT, Schema, ref
+from tempmail.core.limits import (
+    DEFAULT_LIST,
+    DEFAULT_WAIT_SECONDS,
+    MAX_LIST,
+    MAX_WAIT_SECONDS,
+    MAX_WATCHED,
+)
+from tempmail.web.openapi.schemas import CURSOR_PATTERN, NAME, TEXT, Schema, list_of, ref, wished
 
 JSON = "application/json"
 NOTHING: Schema = {"description": "Done."}
@@ -42,21 +48,32 @@ AFTER = query(
     "Only what is newer than this cursor; 0, the default, is the beginning.",
     pattern=CURSOR_PATTERN,
 )
-LIMIT = query(
-    "limit",
-    "How many at most.",
-    type="integer",
-    minimum=1,
-    maximum=MAX_LIST,
-    default=DEFAULT_LIST,
-)
+_LIMIT = {"type": "integer", "minimum": 1, "maximum": MAX_LIST, "default": DEFAULT_LIST}
+LIMIT = query("limit", "How many at most.", **_LIMIT)
 FROM = query("from", "A part of the sender's name or address; letter case does not count.")
 SUBJECT = query("subject", "A part of the subject; letter case does not count.")
 
 
 def seconds(name: str, default: int, description: str) -> Schema:
-    bounds = {"minimum": 0, "maximum": MAX_WAIT_SECONDS, "default": default}
-    return query(name, description, type="number", **bounds)
+    return query(name, description, **_seconds(default))
+
+
+def _seconds(default: int) -> dict[str, Any]:
+    return {"type": "number", "minimum": 0, "maximum": MAX_WAIT_SECONDS, "default": default}
+
+
+# --- a body ---
+
+_WATCH = wished(
+    {"address": NAME},
+    token={"type": "string", "description": "Opens the mailbox; a public one needs none."},
+    after={"type": "string", "pattern": CURSOR_PATTERN},
+)
+WATCHES = wished(
+    {"mailboxes": {**list_of(_WATCH), "minItems": 1, "maxItems": MAX_WATCHED}},
+    timeout=_seconds(DEFAULT_WAIT_SECONDS),
+    limit={**_LIMIT, "description": "Messages of each at most."},
+)
 
 
 # --- operations ---

@@ -12,6 +12,7 @@ from tempmail.web.openapi.parts import (
     NOTHING,
     PATH_PARAMETERS,
     SUBJECT,
+    WATCHES,
     answer,
     operation,
     query,
@@ -139,6 +140,15 @@ def _list_paths() -> dict[str, Any]:
                 shown="header",
             )
         },
+        "/v1/wait": {
+            "post": operation(
+                "watch",
+                "Wait at several mailboxes for messages newer than a cursor of each",
+                {200: answer("Round", "As soon as one has mail or can not be read any more.")},
+                body=WATCHES,
+                body_required=True,
+            )
+        },
         f"{box}/events": {
             "get": operation(
                 "events",
@@ -181,6 +191,12 @@ def _list_paths() -> dict[str, Any]:
 def _message_paths() -> dict[str, Any]:
     one = "/v1/mailboxes/{address}/messages/{id}"
     images = query("images", "remote lets remote images load.", enum=["remote"])
+    embed = query(
+        "embed",
+        "true is for a frame in a page of this origin, which may then measure the document.",
+        enum=["true", "false"],
+        default="false",
+    )
     return {
         one: {
             "get": operation(
@@ -206,7 +222,7 @@ def _message_paths() -> dict[str, Any]:
                 "html",
                 "Its HTML: a complete, sanitised document under its own policy",
                 {200: answer(TEXT, "The document.", "text/html")},
-                parameters=(images,),
+                parameters=(images, embed),
                 problems=(422,),
                 shown="query",
             )

@@ -53,6 +53,13 @@ def needed(**members: Schema) -> dict[str, Any]:
     return {**document(**members), "additionalProperties": False}
 
 
+def wished(needed_: Mapping[str, Schema], /, **others: Schema) -> dict[str, Any]:
+    """A request's body that has the needed members, and may have the others."""
+    schema = needed(**needed_)
+    schema["properties"] |= optional(**others)["properties"]
+    return schema
+
+
 def optional(**members: Schema) -> dict[str, Any]:
     """A request's body that may have these members, and no others; null is as good as absent."""
     schema = needed(**{name: _nullable(member) for name, member in members.items()})
@@ -77,6 +84,9 @@ _MAILBOX: dict[str, Schema] = {
     "unseen_count": COUNT,
     "size": OCTETS,
 }
+
+# What one of several mailboxes answers that somebody waits at.
+_INBOX_STATE = ("expires_at", "max_expires_at", "message_count", "unseen_count")
 
 _SUMMARY: dict[str, Schema] = {
     "id": {"type": "string", "description": "Opaque."},
@@ -157,6 +167,26 @@ SCHEMAS: Mapping[str, Schema] = {
         messages=list_of(ref("Summary")),
         cursor=CURSOR,
         expires_at=INSTANT,
+        timed_out={"type": "boolean", "description": "Whether waiting was in vain."},
+    ),
+    "Inbox": document(
+        "One of several mailboxes: its messages, oldest first, and how it stands.",
+        address=_MAILBOX["address"],
+        messages=list_of(ref("Summary")),
+        cursor=CURSOR,
+        **{name: _MAILBOX[name] for name in _INBOX_STATE},
+    ),
+    "Shut": document(
+        "One of several mailboxes that can not be read.",
+        address=_MAILBOX["address"],
+        problem={**ref("Problem"), "description": "What it alone would answer: 401, 404, 410."},
+    ),
+    "Round": document(
+        "What several mailboxes answer.",
+        mailboxes={
+            **list_of({"oneOf": [ref("Inbox"), ref("Shut")]}),
+            "description": "As many as were named, in the same order.",
+        },
         timed_out={"type": "boolean", "description": "Whether waiting was in vain."},
     ),
     "Found": document(

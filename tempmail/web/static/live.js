@@ -1,0 +1,144 @@
+// New mail, by itself: one request for all boxes of this browser, held by the server until there is
+// some, and the next one after it.
+//
+// A browser opens six connections to a host, for all tabs together. So where tabs can agree
+// (navigator.locks, in secure contexts) one of them waits and tells the others. Where they can not,
+// the tab in sight waits, and one that is hidden looks from time to time.
+
+import * as api from "./api.js";
+import { PLACE } from "./boxes.js";
+import { greet, say } from "./announce.js";
+import * as mail from "./mail.js";
+import { Pause, pauseAfter } from "./patience.js";
+import { change, get, inboxOf } from "./state.js";
+import { t } from "./words.js";
+
+const WAIT_SECONDS = 50;
+const GRACE_SECONDS = 15;
+const MOST_BOXES = 50;
+const LOOK_EVERY = 10_000;
+const CHECK_EVERY = 60_000;
+const AT_ONCE = 1000;
+
+let leading = false;
+// Whether the reader was told that the connection is lost.
+let away = false;
+// Whether the next request is to be answered at once.
+let fresh = true;
+let nudged = false;
+let asking = null;
+const pause = new Pause();
+
+/** Ask anew, now: something is different. With `look` the answer comes at once. */
+export function nudge(look = true) {
+  nudged = true;
+  fresh ||= look;
+  asking?.abort();
+  pause.end();
+}
+
+/** Say how we are connected; the tab that waits says it for all. */
+export function setConnection(connection) {
+  const { state } = connection;
+  if (state === "live" && away) say(t("connected_again"));
+  if (["retry", "offline"].includes(state) && !away) say(t("connection_lost"));
+  if (state !== "connecting") away = state !== "live";
+  change({ connection });
+  if (leading) mail.tell({ kind: "connection", connection });
+}
+
+/** Whether there is no network at all, as far as the browser knows. */
+export const lost = (milliseconds) =>
+  setConnection(
+    navigator.onLine
+      ? { state: "retry", retryAt: Date.now() + milliseconds }
+      : { state: "offline" },
+  );
+
+/** Begin; goes on for as long as the page is open. */
+export function begin() {
+  mail.hear((event) => {
+    if (event.kind === "connection" && !leading) change({ connection: event.connection });
+  });
+  navigator.locks?.request(`${PLACE}wait`, () => {
+    leading = true;
+    nudge(false);
+    // Held till the tab is closed.
+    return new Promise(() => {});
+  });
+  addEventListener("online", () => nudge());
+  addEventListener("offline", () => nudge());
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) nudge(!leading);
+    else if (!navigator.locks) nudge(false);
+  });
+  run();
+}
+
+const waiting = () => leading || !(navigator.locks || document.hidden);
+
+async function run() {
+  for (let failures = 0; ; ) {
+    nudged = false;
+    const watched = get().boxes.filter((box) => !box.ended).slice(-MOST_BOXES);
+    if (!watched.length) {
+      await pause.take(CHECK_EVERY);
+      continue;
+    }
+    try {
+      await look(watched, waiting() && !fresh ? WAIT_SECONDS : 0);
+      failures = 0;
+      if (!waiting() && !nudged) await pause.take(navigator.locks ? CHECK_EVERY : LOOK_EVERY);
+    } catch (failure) {
+      if (!(failure instanceof api.Failure)) throw failure;
+      if (nudged && navigator.onLine) continue;
+      failures += 1;
+      fresh = true;
+      const milliseconds = pauseAfter(failures, failure.retryAfter);
+      lost(milliseconds);
+      await pause.take(milliseconds);
+    }
+  }
+}
+
+async function look(watched, timeout) {
+  const started = Date.now();
+  const asked = watched.map(({ address, token }) => ({
+    address,
+    token,
+    after: inboxOf(get(), address).cursor,
+  }));
+  if (get().connection.state === "retry") change({ connection: { state: "connecting" } });
+  const { mailboxes: found } = await request(asked, timeout);
+  fresh = found.some((one) => one.messages?.length);
+  const news = mail.entries(found);
+  mail.tell({ kind: "entries", found });
+  greet(news);
+  for (const one of found) await repair(one);
+  const idle = !found.some((one) => one.problem || one.messages.length);
+  if (timeout && idle && Date.now() - started < AT_ONCE) {
+    // It would not hold us: it stops.
+    throw new api.Failure(503, "");
+  }
+  setConnection({ state: "live" });
+}
+
+/** Mail that was deleted elsewhere is missed by its number. */
+async function repair({ address, message_count: count, problem }) {
+  const box = get().boxes.find((one) => one.address === address);
+  if (problem || !box || fresh || inboxOf(get(), address).summaries.length === count) return;
+  const { messages } = await api.list(box);
+  if (messages.length < 500) mail.replaced(address, messages);
+}
+
+async function request(asked, timeout) {
+  asking = new AbortController();
+  // A connection may be dead without anybody knowing.
+  const timer = setTimeout(() => asking.abort(), (timeout + GRACE_SECONDS) * 1000);
+  try {
+    return await api.wait(asked, timeout, asking.signal);
+  } finally {
+    clearTimeout(timer);
+    asking = null;
+  }
+}
