@@ -14,10 +14,12 @@ import { choose as chooseWords, countdown, t } from "./words.js";
 
 const COPIED_FOR = 2000;
 
-/** Why something failed, in words. */
+/** Why something failed, in words. What the server says is English. */
 export function reason(failure) {
   if (!(failure instanceof api.Failure)) throw failure;
   if (failure.status === 0) return t("unreachable");
+  if (failure.status === 409) return t("taken");
+  if (failure.status === 422) return t("refused", { why: failure.message });
   if (failure.status === 429) return t("too_many");
   if (failure.status === 503) return t("server_busy");
   return `${failure.message}.`;
@@ -60,7 +62,7 @@ function keepNew(minted) {
 export function show(address) {
   route.forget();
   boxes.use(address);
-  change({ problem: "" });
+  change({ problem: "", now: api.now() });
 }
 
 /** The first address of a visit, however long the server takes to give one. */

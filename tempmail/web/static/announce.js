@@ -18,12 +18,11 @@ export const senderOf = (mail) => mail.from?.name || mail.from?.address || t("no
 export const subjectOf = (mail) => mail.subject || t("no_subject");
 
 /** Say that mail came. */
-export function greet(news) {
+export function announce(news) {
   if (!news.length) return;
   const [{ mail }] = news;
   const told = { from: isolated(senderOf(mail)), subject: isolated(subjectOf(mail)) };
   say(news.length > 1 ? t("new_mails", { count: news.length }) : t("new_mail", told));
-  if (get().notify && document.hidden) news.forEach(notify);
 }
 
 /** The tab's title. */
@@ -54,7 +53,12 @@ export async function chooseNotify(wanted) {
   if (wanted && !granted) say(t("notify_blocked"));
 }
 
-function notify({ address, mail }) {
+/** Notify that mail came, where nobody sees the tab. */
+export function notify(news) {
+  if (get().notify && document.hidden) news.forEach(notifyOf);
+}
+
+function notifyOf({ address, mail }) {
   const body = mail.code ? `${mail.code} · ${subjectOf(mail)}` : subjectOf(mail);
   try {
     // Tabs that tell of the same mail replace each other's notification.

@@ -7,7 +7,7 @@
 
 import * as api from "./api.js";
 import { PLACE } from "./boxes.js";
-import { greet, say } from "./announce.js";
+import { announce, notify, say } from "./announce.js";
 import * as mail from "./mail.js";
 import { Pause, pauseAfter } from "./patience.js";
 import { change, get, inboxOf } from "./state.js";
@@ -58,6 +58,7 @@ export const lost = (milliseconds) =>
 /** Begin; goes on for as long as the page is open. */
 export function begin() {
   mail.hear((event) => {
+    if (event.kind === "entries") announce(mail.entries(event.found));
     if (event.kind === "connection" && !leading) change({ connection: event.connection });
   });
   navigator.locks?.request(`${PLACE}wait`, () => {
@@ -81,14 +82,13 @@ async function run() {
   for (let failures = 0; ; ) {
     nudged = false;
     const watched = get().boxes.filter((box) => !box.ended).slice(-MOST_BOXES);
-    if (!watched.length) {
-      await pause.take(CHECK_EVERY);
-      continue;
-    }
     try {
-      await look(watched, waiting() && !fresh ? WAIT_SECONDS : 0);
+      if (watched.length) await look(watched, waiting() && !fresh ? WAIT_SECONDS : 0);
+      else if (get().boxes.length) await greet();
       failures = 0;
-      if (!waiting() && !nudged) await pause.take(navigator.locks ? CHECK_EVERY : LOOK_EVERY);
+      if (!nudged && !(watched.length && waiting())) {
+        await pause.take(navigator.locks && watched.length ? CHECK_EVERY : LOOK_EVERY);
+      }
     } catch (failure) {
       if (!(failure instanceof api.Failure)) throw failure;
       if (nudged && navigator.onLine) continue;
@@ -99,6 +99,12 @@ async function run() {
       await pause.take(milliseconds);
     }
   }
+}
+
+/** Where all boxes are over there is nothing to wait for, but whether we are connected still counts. */
+async function greet() {
+  change({ domains: await api.domains() });
+  setConnection({ state: "live" });
 }
 
 async function look(watched, timeout) {
@@ -113,7 +119,8 @@ async function look(watched, timeout) {
   fresh = found.some((one) => one.messages?.length);
   const news = mail.entries(found);
   mail.tell({ kind: "entries", found });
-  greet(news);
+  announce(news);
+  notify(news);
   for (const one of found) await repair(one);
   const idle = !found.some((one) => one.problem || one.messages.length);
   if (timeout && idle && Date.now() - started < AT_ONCE) {

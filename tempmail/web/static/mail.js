@@ -56,7 +56,6 @@ export const replaced = (address, summaries) =>
 export const cleared = (address) => setInbox(address, NO_MAIL);
 
 const happened = {
-  entries: ({ found }) => entries(found),
   seen: ({ address, id }) =>
     setInbox(address, {
       summaries: inboxOf(get(), address).summaries.map((mail) =>

@@ -57,9 +57,12 @@ async function wholeOf(box, id) {
   try {
     return { mail: await api.message(box, id) };
   } catch (failure) {
-    return { failure: [404, 410].includes(failure.status) ? t("mail_gone") : reason(failure) };
+    return { failure: why(failure) };
   }
 }
+
+const why = (failure) =>
+  [404, 410].includes(failure.status) ? t("mail_gone") : reason(failure);
 
 /** Show the open mail another way. */
 export function chooseTab(tab) {
@@ -75,7 +78,7 @@ async function fetchSource({ address, id }, key) {
   try {
     set(await api.source(boxOf(get(), address), id, MOST_SOURCE));
   } catch (failure) {
-    set(reason(failure));
+    set(why(failure));
   }
 }
 

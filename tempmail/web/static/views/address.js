@@ -53,7 +53,7 @@ const time = (s, box) => {
       >
       ${soon ? html`<span class="minute">${t("one_minute")}</span>` : nothing}
       <button
-        class=${soon && !longest ? "main" : "text"}
+        class=${soon && !longest ? "main" : "bare"}
         ?disabled=${longest || s.busy}
         title=${longest ? t("at_its_longest") : nothing}
         @click=${extend}

@@ -29,7 +29,7 @@ const connection = (s) => html`
 
 const notifyButton = (s) => html`
   <button
-    class="text"
+    class="bare"
     aria-pressed=${s.notify ? "true" : "false"}
     ?disabled=${isBlocked()}
     title=${isBlocked() ? t("notify_blocked") : t("notify_hint")}

@@ -3,7 +3,7 @@
 import { partOf } from "../api.js";
 import { sized } from "../frame.js";
 import { chooseTab, loadImages } from "../reading.js";
-import { keyOf } from "../state.js";
+import { endOf, keyOf } from "../state.js";
 import { keyed } from "../vendor/lit-html/directives/keyed.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { size, t } from "../words.js";
@@ -70,7 +70,7 @@ const frame = (s, box, mail) => {
   </p>`;
   // A frame of its own each time: one whose address changes leaves an entry in the history.
   return html`
-    ${hosts.length && !images ? bar : nothing}
+    ${hosts.length && !images && !endOf(s, box) ? bar : nothing}
     ${keyed(
       images,
       html`<iframe
@@ -100,16 +100,18 @@ const source = (s, box, mail) => {
   return found ? html`<pre dir="ltr">${found}</pre>` : html`<p class="quiet">${t("opening")}</p>`;
 };
 
-const attachments = (box, mail) => html`
+const file = (s, box, mail, one) => {
+  const name = html`<bdi>${one.filename || t("unnamed")}</bdi>`;
+  const url = partOf(box, mail.id, `attachments/${one.index}`);
+  return html`<li>
+    ${endOf(s, box) ? name : html`<a href=${url} download>${name}</a>`}
+    <span class="quiet"><bdi>${one.content_type}</bdi>, ${size(one.size)}</span>
+  </li>`;
+};
+
+const attachments = (s, box, mail) => html`
   <ul class="files">
-    ${mail.attachments.map(
-      (one) => html`<li>
-        <a href=${partOf(box, mail.id, `attachments/${one.index}`)} download
-          ><bdi>${one.filename || t("unnamed")}</bdi></a
-        >
-        <span class="quiet"><bdi>${one.content_type}</bdi>, ${size(one.size)}</span>
-      </li>`,
-    )}
+    ${mail.attachments.map((one) => file(s, box, mail, one))}
   </ul>
 `;
 
@@ -118,7 +120,7 @@ const PANELS = {
   text: (_, __, mail) => text(mail),
   headers: (_, __, mail) => headers(mail),
   source,
-  attachments: (_, box, mail) => attachments(box, mail),
+  attachments,
 };
 
 export const bodyView = (s, box, mail) => {

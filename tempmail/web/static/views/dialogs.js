@@ -66,10 +66,11 @@ const choice = (s) => html`
         <select name="lifetime">
           ${s.domains &&
           lifetimesOf(s.domains).map(
-            (seconds) =>
-              html`<option value=${seconds} ?selected=${seconds === s.domains.default_lifetime}>
-                ${lifetime(seconds)}
-              </option>`,
+            (seconds) => html`<option
+              value=${seconds}
+              ?selected=${seconds === s.domains.default_lifetime}
+              >${lifetime(seconds)}</option
+            >`,
           )}
         </select>
       </label>

@@ -53,8 +53,8 @@ function save(url) {
 
 const tools = (box) => html`
   <div class="actions">
-    <button class="text" @click=${() => save(exportOf(box))}>${t("export_all")}</button>
-    <button class="text" aria-haspopup="dialog" @click=${() => openDialog("empty")}>
+    <button class="bare" @click=${() => save(exportOf(box))}>${t("export_all")}</button>
+    <button class="bare" aria-haspopup="dialog" @click=${() => openDialog("empty")}>
       ${t("empty")}
     </button>
   </div>

@@ -17,8 +17,8 @@ const toolbar = (box, id, over) => html`
     ${over
       ? nothing
       : html`<span class="actions">
-          <a class="text" href=${partOf(box, id, "raw")} download>${t("download")}</a>
-          <button class="text" @click=${removeOpen}>${t("delete_message")}</button>
+          <a class="bare" href=${partOf(box, id, "raw")} download>${t("download")}</a>
+          <button class="bare" @click=${removeOpen}>${t("delete_message")}</button>
         </span>`}
   </div>
 `;

@@ -114,6 +114,8 @@ export default {
   "imprint": "Imprint",
   "abuse": "Report abuse",
   "unreachable": "The server cannot be reached at the moment.",
+  "taken": "Somebody else has this address, or had it a short while ago.",
+  "refused": "This cannot be used: {why}.",
   "too_many": "You have made many addresses. Please wait a moment before making another.",
   "server_busy": "The server cannot do this right now. Please try again in a moment.",
   "no_address_yet": "No address yet. {why} Trying again."
