@@ -17,7 +17,7 @@ LIVE_NEEDS := \
 	swaks=swaks \
 	perl:Net::SSLeay=libnet-ssleay-perl \
 	chromium=chromium \
-	chromedriver=chromium-driver \
+	nginx=nginx-light \
 	module:test.test_email=libpython3.11-testsuite
 
 .PHONY: run test lint bench clean
@@ -39,6 +39,7 @@ run: $(BIN)/.runs
 
 test: $(BIN)/.tests
 	@PYTHON=$(BIN)/python .ci/need $(LIVE_NEEDS)
+	@.ci/axe >/dev/null
 	@$(BIN)/python .ci/trial $(TESTS)
 
 lint: $(BIN)/.tests

@@ -10,12 +10,13 @@ from __future__ import annotations
 from email.message import EmailMessage
 from smtplib import SMTP
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, unquote, urljoin
 
 from playwright.sync_api import Frame, Page, expect
 
 from tests.live.chromium import other_hosts
 from tests.live.daemon import PATIENCE, ROOT, Daemon, environment, twistd
+from tests.live.letters import letter
 from tests.live.stories.story import Story, Visitor
 from tests.live.watched import ATTACKS, Seen, Watched, attack
 
@@ -26,6 +27,21 @@ HTML = "text/html"
 
 SUBJECT = "quiet {}</title><script>document.title=666</script>"
 """Of every mail, by number, so the title of every document. A script that ran has changed it."""
+
+PICTURES = """
+<img src=http://a.example/picture.png><img src=http://a.example/pixel.png width=1 height=1>
+<script src=http://a.example/script></script><iframe src=http://a.example/frame></iframe>
+<p style='background:url(http://a.example/background.png)'>x</p>
+<style>@import 'http://a.example/sheet'; p{cursor:url(http://a.example/cursor.png)}</style>
+"""
+"""What other hosts could be asked for."""
+
+LOADED = """(part) => {
+  const { src, contentDocument } = document.querySelector("iframe[title=Message]");
+  return src.includes(part) && contentDocument.URL !== "about:blank" &&
+    contentDocument.readyState === "complete";
+}"""
+"""Whether the frame has loaded what it should show, or whatever took its place."""
 
 
 def mail_of(number: int, recipient: str) -> bytes:
@@ -139,10 +155,9 @@ class XssMailTestCase(Story):
         expect(tab).to_be_visible()
         if tab.inner_text() != "HTML":
             return None
-        expect(visitor.frame.content_frame.locator("title").first).to_have_text(subject)
-        frame = visitor.page.frames[1]
-        frame.wait_for_load_state()
-        return frame
+        id_ = unquote(hash_.rpartition("/")[2])
+        visitor.page.wait_for_function(LOADED, arg=f"/messages/{quote(id_)}/")
+        return visitor.page.frames[1]
 
     def did_in_page(self, page: Page, frame: Frame | None, subject: str) -> list[str]:
         """What a mail in the page did that it should not."""
@@ -172,6 +187,19 @@ class AsItIsTests(XssMailTestCase):
     def test_page(self) -> None:
         """Nor does it in the page."""
         self.assertEqual(self.open_in_page(), [])
+
+    def test_remote_pictures(self) -> None:
+        """When asked for, remote pictures load and nothing else does."""
+        address, token = self.daemon.mint()
+        self.send(letter(address, html=PICTURES))
+        (mail,) = self.daemon.ask("GET", f"/v1/mailboxes/{address}/messages", token)[1]["messages"]
+        url = self.url(f"/v1/mailboxes/{address}/messages/{mail['id']}/html?access_token={token}")
+        self.watched.visit([url])
+        self.assertEqual(self.watched.told(), [])
+        self.watched.visit([f"{url}&images=remote"])
+        heard = [said.decode() for said in other_hosts().heard]
+        self.assertEqual({head.split()[1] for head in heard}, {"/picture.png", "/background.png"})
+        self.assertNotIn("Referer", "".join(heard))
 
 
 class UnfilteredTests(XssMailTestCase):

@@ -21,10 +21,10 @@ class CountdownStories(Story):
         """At one minute the page asks once, and Extend gives as much time again."""
         visitor = self.visitor()
         expect(visitor.timer).to_have_text(re.compile(r"^1:0\d$"))
-        expect(visitor.page.get_by_text("One minute left.")).to_be_visible()
+        expect(visitor.your_address.get_by_text("One minute left.")).to_be_visible()
         visitor.your_address.get_by_role("button", name="Extend").first.click()
         expect(visitor.timer).to_have_text(re.compile(r"^(1:0\d|2:0\d)$"))
-        expect(visitor.page.get_by_text("One minute left.")).to_be_hidden()
+        expect(visitor.your_address.get_by_text("One minute left.")).to_be_hidden()
 
     def test_slept(self) -> None:
         """The countdown is true however long nothing ran in the tab."""
