@@ -53,7 +53,6 @@ class Pages:
             request.header("Location", f"{base_path}/")
             return b""
         request.header("Content-Security-Policy", POLICY)
-        request.header("Cross-Origin-Opener-Policy", "same-origin")
         return _unless_known(request, self._document)
 
     @route(app, "GET", "/static/<version>/<path:name>")
