@@ -53,15 +53,15 @@ class Pages:
             request.header("Location", f"{base_path}/")
             return b""
         request.header("Content-Security-Policy", POLICY)
-        request.header("Cross-Origin-Opener-Policy", "same-origin")
-        return _answer(request, self._document, _ASK_FIRST)
+        return _unless_known(request, self._document)
 
     @route(app, "GET", "/static/<version>/<path:name>")
     def part(self, request: Request, version: str, name: str) -> bytes:
         """A script, the style, the icon."""
         if version != self._version or name not in self._parts:
             raise NotFound
-        return _answer(request, self._parts[name], _FOR_GOOD)
+        request.header("Cache-Control", _FOR_GOOD)
+        return _packed(request, self._parts[name])
 
 
 def pages(branding: Branding | None = None) -> Mapping[bytes, IResource]:
@@ -70,22 +70,27 @@ def pages(branding: Branding | None = None) -> Mapping[bytes, IResource]:
     return {b"": resource, b"static": resource}
 
 
-def _answer(request: Request, part: Part, caching: str) -> bytes:
-    """The file, compressed where the client takes it, or that the client has it already
-    (RFC 9110 sections 12.5.3 and 13.1.2)."""
-    zipped = _takes_gzip(request)
-    tag = f'"{part.name}-gzip"' if zipped else f'"{part.name}"'
+def _unless_known(request: Request, part: Part) -> bytes:
+    """The file, or that the client has it already (RFC 9110 section 13.1.2)."""
+    tag = f'"{part.name}-gzip"' if _takes_gzip(request) else f'"{part.name}"'
     request.header("ETag", tag)
-    request.header("Cache-Control", caching)
-    request.responseHeaders.addRawHeader("Vary", "Accept-Encoding")
+    request.header("Cache-Control", _ASK_FIRST)
     asked = b",".join(request.requestHeaders.getRawHeaders(b"If-None-Match") or ())
     # Compared weakly: a proxy that compresses marks the tag it passes on.
     if {tag.encode(), b"*"} & set(_TAGS(asked)):
+        request.responseHeaders.addRawHeader("Vary", "Accept-Encoding")
         request.setResponseCode(304)
         return b""
-    if zipped:
-        request.header("Content-Encoding", "gzip")
-    return request.reply(part.zipped if zipped else part.octets, part.content_type)
+    return _packed(request, part)
+
+
+def _packed(request: Request, part: Part) -> bytes:
+    """The file, compressed where the client takes it so (RFC 9110 section 12.5.3)."""
+    request.responseHeaders.addRawHeader("Vary", "Accept-Encoding")
+    if not _takes_gzip(request):
+        return request.reply(part.octets, part.content_type)
+    request.header("Content-Encoding", "gzip")
+    return request.reply(part.zipped, part.content_type)
 
 
 def _takes_gzip(request: Request) -> bool:

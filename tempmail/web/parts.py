@@ -18,7 +18,7 @@ from tempmail.web import accent
 from tempmail.web.branding import Branding
 
 DOCUMENT = "index.html"
-ACCENT = "accent.css"
+STYLE = "style.css"
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -26,7 +26,8 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_FIRST_MODULE = "page.js"
+_SHEETS = ("style/base.css", "style/page.css", "style/mail.css")
+_SCRIPTS = ("first.js", "page.js")
 _IMPORT = re.compile(rb"""\b(?:from|import)\s*["'](\.[^"']+)["']""")
 
 
@@ -74,9 +75,9 @@ def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
             yield f"{path}{entry.name}", entry.read_bytes()
 
 
-def modules(found: Mapping[str, bytes], first: str = _FIRST_MODULE) -> list[str]:
-    """The modules that one imports before it runs, itself first, in the order of being named."""
-    named = [first]
+def modules(found: Mapping[str, bytes]) -> list[str]:
+    """The modules that the page needs before it runs, in the order of being named."""
+    named = list(_SCRIPTS)
     for module in named:
         folder = PurePosixPath(module).parent
         for name in _IMPORT.findall(found[module]):
@@ -99,18 +100,22 @@ def _joined(folder: PurePosixPath, relative: str) -> str:
 def build(branding: Branding) -> tuple[Part, str, Mapping[str, Part]]:
     """The document, the version its parts lie below, and they.
 
-    All modules are named in the document, so that none waits for another one to name it.
+    All modules are named in the document, so that none waits for another one to name it. The style
+    sheets are served as one.
     """
     found = read_files()
     document = Template(found.pop(DOCUMENT).decode())
-    found[ACCENT] = accent.stylesheet(branding.accent_colour)
+    sheets = [found.pop(sheet) for sheet in _SHEETS]
+    found[STYLE] = b"\n".join([*sheets, accent.stylesheet(branding.accent_colour)])
     version = hashed(*(piece for path in sorted(found) for piece in (path.encode(), found[path])))
     where = f"static/{version}"
-    preloads = (f'<link rel="modulepreload" href="{where}/{one}">' for one in modules(found)[1:])
+    needed = [one for one in modules(found) if one not in _SCRIPTS]
+    # Of low priority, for what the first script asks of the server is not to queue behind them.
+    link = f'<link rel="modulepreload" fetchpriority="low" href="{where}/%s">'
     text = document.substitute(
         parts=where,
         site_name=escape(branding.site_name),
-        preloads="\n".join(preloads),
+        preloads="\n".join(link % one for one in needed),
         operator=branding.lines(),
     )
     return (

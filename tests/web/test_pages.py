@@ -113,9 +113,8 @@ class ServingTests(WebTestCase):
         named = {link.split("/", 2)[2] for link in links if link.endswith(".js")}
         self.assertEqual(named, set(modules(found)))
         later = {path for path in found if path.endswith(".js")} - named
-        self.assertEqual(
-            later, {"vendor/uqr/uqr.js", *(f"words/{one}.js" for one in PLURALS if one != "en")}
-        )
+        languages = {f"words/{one}.js" for one in PLURALS if one != "en"}
+        self.assertEqual(later, {"qr.js", "vendor/uqr/uqr.js", *languages})
 
     def fetch(self, path: str, accepted: str) -> Answer:
         """A file as it goes over the wire: treq unpacks what it gets."""
@@ -241,9 +240,8 @@ class BrandingTests(WebTestCase):
         """Nothing the operator says is markup, nor a placeholder of ours."""
         evil = "<script>alert(1)</script> \"' $parts ${operator}"
         text = self.page(site_name=evil, notice=evil, imprint=evil, abuse_contact=evil)
-        self.assertEqual(
-            [tag for tag, _ in Markup(text.encode()).elements if tag == "script"], ["script"]
-        )
+        scripts = [given for tag, given in Markup(text.encode()).elements if tag == "script"]
+        self.assertTrue(all("src" in given for given in scripts))
         self.assertEqual(text.count("&lt;script&gt;alert(1)"), 5)
         self.assertEqual(text.count("$parts ${operator}"), 5)
 
@@ -374,7 +372,7 @@ class FileTests(SynchronousTestCase):
             self.assertFalse([name for name in attributes if name.startswith("on")], tag)
             self.assertNotIn("style", attributes)
             if tag == "script":
-                self.assertEqual(attributes.keys(), {"type", "src"})
+                self.assertLessEqual(attributes.keys(), {"type", "src", "async"})
         for path, text in self.ours.items():
             self.assertNotRegex(text, r"<style|\sstyle=|\son\w+=[\"$]", path)
 

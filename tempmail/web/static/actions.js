@@ -7,7 +7,6 @@ import { copy as toClipboard } from "./clipboard.js";
 import { lost, nudge, setConnection } from "./live.js";
 import * as mail from "./mail.js";
 import { pauseAfter } from "./patience.js";
-import { draw } from "./qr.js";
 import * as route from "./route.js";
 import { afterRender, boxOf, change, currentBox, endOf, get, leftOf } from "./state.js";
 import { choose as chooseWords, countdown, t } from "./words.js";
@@ -65,11 +64,11 @@ export function show(address) {
   change({ problem: "", now: api.now() });
 }
 
-/** The first address of a visit, however long the server takes to give one. */
-export async function mintFirst() {
+/** The first address of a visit, asked for already, however long the server takes to give one. */
+export async function mintFirst(asked) {
   for (let failures = 1; !get().boxes.length; failures += 1) {
     try {
-      keepNew(await api.mint());
+      keepNew(await (failures === 1 ? asked : api.mint()));
       change({ problem: "" });
     } catch (failure) {
       change({ problem: t("no_address_yet", { why: reason(failure) }) });
@@ -198,11 +197,17 @@ export async function openDialog(name) {
   change({ dialog: { name, address: current } });
   try {
     if (name === "choose" && !domains) change({ domains: await api.domains() });
-    if (name === "qr") alterDialog("code")(await draw(current));
+    if (name === "qr") alterDialog("code")((await drawing()).draw(current));
   } catch (failure) {
     alterDialog("problem")(reason(failure));
   }
 }
+
+/** The module that draws. */
+const drawing = () =>
+  import("./qr.js").catch((error) => {
+    throw new api.Failure(0, String(error));
+  });
 
 const alterDialog = (part) => (value) => {
   const { dialog } = get();

@@ -37,14 +37,14 @@ const read = () => recall("boxes") ?? [];
 
 function write(boxes) {
   keep("boxes", boxes);
-  change({ boxes });
+  change({ boxes, now: now() });
 }
 
 /** Take over what is kept; an address in sight stays there as long as it is. */
 export function load() {
   const boxes = read();
   const { current } = get();
-  change({ boxes, current: boxOf({ boxes }, current) ? current : null });
+  change({ boxes, current: boxOf({ boxes }, current) ? current : null, now: now() });
 }
 
 /** What a visit begins with: the boxes that are kept, and the one used last. */

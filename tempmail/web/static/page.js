@@ -4,6 +4,7 @@ import * as actions from "./actions.js";
 import { recallNotify, say, showTitle } from "./announce.js";
 import { now } from "./api.js";
 import * as boxes from "./boxes.js";
+import { asked } from "./first.js";
 import { press } from "./keys.js";
 import * as live from "./live.js";
 import * as reading from "./reading.js";
@@ -49,8 +50,7 @@ function tick() {
 }
 
 async function start() {
-  boxes.begin();
-  if (!get().boxes.length) actions.mintFirst();
+  if (asked) actions.mintFirst(asked);
   recallNotify();
   await speak(preferred());
   onChange(show);

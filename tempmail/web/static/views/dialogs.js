@@ -17,6 +17,9 @@ const closing = () => html`
   <div class="actions"><button class="main" @click=${close}>${t("close")}</button></div>
 `;
 
+const problem = (s) =>
+  s.dialog.problem ? html`<p class="problem" role="alert">${s.dialog.problem}</p>` : nothing;
+
 // --- choosing an address ---
 
 const LIFETIMES = [600, 3600, 86400];
@@ -75,7 +78,7 @@ const choice = (s) => html`
         </select>
       </label>
     </div>
-    ${s.dialog.problem ? html`<p class="problem" role="alert">${s.dialog.problem}</p>` : nothing}
+    ${problem(s)}
     <div class="actions">
       <button class="main" type="submit" ?disabled=${s.busy || !s.domains}>${t("create")}</button>
       <button type="button" @click=${close}>${t("cancel")}</button>
@@ -99,6 +102,7 @@ const picture = ({ address, code }) => html`
 const qr = (s) => html`
   <div class="qr">${s.dialog.code ? picture(s.dialog) : nothing}</div>
   <p class="spelled" dir="ltr">${s.dialog.address}</p>
+  ${problem(s)}
   ${closing()}
 `;
 
