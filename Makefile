@@ -1,6 +1,6 @@
-# make run     serve on this machine          make test    every test, live ones too
-# make lint    style, types, who imports whom  make bench   measurements
-# make clean   remove what these made
+# make run      serve on this machine             make test   every test, live ones too
+# make lint     style, types, who imports whom    make bench  measurements
+# make screens  the pictures in docs/screens      make clean  remove what these made
 #
 # All of them set up .venv first. PYTHON names the interpreter (3.11 or newer).
 
@@ -20,7 +20,7 @@ LIVE_NEEDS := \
 	nginx=nginx-light \
 	module:test.test_email=libpython3.11-testsuite
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench screens clean
 
 define FIRST_MAIL
 
@@ -51,6 +51,10 @@ lint: $(BIN)/.tests
 bench: $(BIN)/.benchmarks
 	@PYTHON=$(BIN)/python .ci/need smtp-source=postfix wrk=wrk
 	$(BIN)/python -m benchmarks
+
+screens: $(BIN)/.benchmarks
+	@PYTHON=$(BIN)/python .ci/need chromium=chromium font:zh=fonts-noto-cjk font:ar=fonts-noto-core
+	$(BIN)/python -m tests.live.screens
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info tempmail.egg-info _trial_temp* .mypy_cache .ruff_cache
