@@ -2,8 +2,9 @@
 // some, and the next one after it.
 //
 // A browser opens six connections to a host, for all tabs together. So where tabs can agree
-// (navigator.locks, in secure contexts) one of them waits and tells the others. Where they can not,
-// the tab in sight waits, and one that is hidden looks from time to time.
+// (navigator.locks, in secure contexts) one of them waits and tells the others: the one that came
+// into sight last, for a hidden one may be suspended. Where they can not agree, the tab in sight
+// waits, and one that is hidden looks from time to time.
 
 import * as api from "./api.js";
 import { PLACE } from "./boxes.js";
@@ -61,19 +62,30 @@ export function begin() {
     if (event.kind === "entries") announce(mail.entries(event.found));
     if (event.kind === "connection" && !leading) change({ connection: event.connection });
   });
-  navigator.locks?.request(`${PLACE}wait`, () => {
-    leading = true;
-    nudge(false);
-    // Held till the tab is closed.
-    return new Promise(() => {});
-  });
+  lead({ steal: !document.hidden });
   addEventListener("online", () => nudge());
   addEventListener("offline", () => nudge());
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) nudge(!leading);
-    else if (!navigator.locks) nudge(false);
+    if (!document.hidden && !leading) lead({ steal: true });
+    if (!document.hidden || !navigator.locks) nudge();
   });
   run();
+}
+
+/** Be the tab that waits, until another one takes that over. */
+async function lead(options) {
+  try {
+    await navigator.locks?.request(`${PLACE}wait`, options, () => {
+      leading = true;
+      nudge(false);
+      // Held till the tab is closed.
+      return new Promise(() => {});
+    });
+  } catch {
+    leading = false;
+    nudge(false);
+    lead({});
+  }
 }
 
 const waiting = () => leading || !(navigator.locks || document.hidden);

@@ -20,10 +20,19 @@ export const codeChip = (s, address, mail) => {
   ><bdi dir="ltr">${mail.code}</bdi>${copied ? html`<span class="after">${t("copied")}</span>` : nothing}</button>`;
 };
 
+function webUrl(text) {
+  try {
+    const url = new URL(text);
+    return ["http:", "https:"].includes(url.protocol) ? url : null;
+  } catch {
+    return null;
+  }
+}
+
 /** The link of a mail, or nothing. */
 export const linkChip = (mail) => {
-  const url = URL.canParse?.(mail.link) ? new URL(mail.link) : null;
-  if (!["http:", "https:"].includes(url?.protocol)) return nothing;
+  const url = webUrl(mail.link);
+  if (!url) return nothing;
   return html`<a
     class="link"
     href=${url.href}

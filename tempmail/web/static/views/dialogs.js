@@ -24,9 +24,17 @@ const problem = (s) =>
 
 const LIFETIMES = [600, 3600, 86400];
 
-function lifetimesOf({ default_lifetime: usual, max_lifetime: most }) {
-  const allowed = new Set([...LIFETIMES.filter((seconds) => seconds <= most), usual]);
-  return [...allowed].sort((one, other) => one - other);
+function lifetimesOf({ min_lifetime: least, default_lifetime: usual, max_lifetime: most }) {
+  const allowed = LIFETIMES.filter((seconds) => least <= seconds && seconds <= most);
+  return [...new Set([...allowed, usual])].sort((one, other) => one - other);
+}
+
+/** The domains an address can be made in, those where it is private first. */
+function domainsOf({ domains }) {
+  const rank = ({ mode }) => (mode === "minted" ? 0 : 1);
+  return domains
+    .filter(({ domain }) => !domain.startsWith("*"))
+    .sort((one, other) => rank(one) - rank(other));
 }
 
 function wishOf(form) {
@@ -59,9 +67,10 @@ const choice = (s) => html`
       <label>
         <span>${t("domain")}</span>
         <select name="domain" dir="ltr">
-          ${s.domains?.domains
-            .filter(({ domain }) => !domain.startsWith("*"))
-            .map(({ domain }) => html`<option value=${domain}>${domain}</option>`)}
+          ${s.domains &&
+          domainsOf(s.domains).map(
+            ({ domain }) => html`<option value=${domain}>${domain}</option>`,
+          )}
         </select>
       </label>
       <label>
