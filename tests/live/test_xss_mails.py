@@ -7,11 +7,13 @@ script, request, way and dialog there was, and a host that stands for all others
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from email.message import EmailMessage
 from smtplib import SMTP
 from typing import Any
 from urllib.parse import quote, unquote, urljoin
 
+from attrs import frozen
 from playwright.sync_api import Frame, Page, expect
 
 from tests.live.chromium import other_hosts
@@ -19,6 +21,9 @@ from tests.live.daemon import PATIENCE, ROOT, Daemon, environment, twistd
 from tests.live.letters import letter
 from tests.live.stories.story import Story, Visitor
 from tests.live.watched import ATTACKS, Seen, Watched, attack
+
+READERS = 4
+"""How many read in the page at a time."""
 
 FRAMES_IN_PAGE = 3
 """Frames each mail in the page is watched for. What comes later shows with the next."""
@@ -61,6 +66,37 @@ def mail_of(number: int, recipient: str) -> bytes:
     return message.as_bytes()
 
 
+@frozen
+class Reader:
+    """Somebody who reads attacks in the page; ``links`` lead to those of ``numbers``."""
+
+    visitor: Visitor
+    numbers: Sequence[int]
+    links: Sequence[str]
+
+    @property
+    def page(self) -> Page:
+        """What they see."""
+        return self.visitor.page
+
+    def begin(self, turn: int) -> None:
+        """Begin to open a mail."""
+        self.page.evaluate("(link) => { location.hash = link }", self.links[turn])
+
+    def frame(self, turn: int) -> Frame | None:
+        """The frame with its HTML, loaded, or None where there is no HTML left."""
+        message = self.visitor.message
+        subject = SUBJECT.format(self.numbers[turn])
+        expect(message.get_by_role("heading", level=2)).to_have_text(subject)
+        tab = message.get_by_role("tab").first
+        expect(tab).to_be_visible()
+        if tab.inner_text() != "HTML":
+            return None
+        id_ = unquote(self.links[turn].rpartition("/")[2])
+        self.page.wait_for_function(LOADED, arg=f"/messages/{quote(id_)}/")
+        return self.page.frames[1]
+
+
 class XssMailTestCase(Story):
     """A server, the host of the attackers, and a browser.
 
@@ -75,7 +111,7 @@ class XssMailTestCase(Story):
         """Start the server; have the browser."""
         self.daemon = self.server().start()
         self.addCleanup(self.daemon.stop)
-        self.watched = Watched(self.new_context())
+        self.watched = Watched(self.new_context)
         other_hosts().heard.clear()
 
     def server(self) -> Daemon:
@@ -90,10 +126,10 @@ class XssMailTestCase(Story):
             ),
         )
 
-    def send_all(self, address: str) -> None:
-        """Every attack, in order."""
+    def send_all(self, address: str, numbers: Sequence[int]) -> None:
+        """These attacks, in order."""
         with SMTP("127.0.0.1", self.daemon.smtp, timeout=PATIENCE) as client:
-            for number in self.numbers:
+            for number in numbers:
                 client.sendmail("sender@example.org", [address], mail_of(number, address))
 
     def listed(self, address: str, token: str) -> list[dict[str, Any]]:
@@ -108,7 +144,7 @@ class XssMailTestCase(Story):
     def open_documents(self) -> list[str]:
         """Open every mail's document; all that happened and should not."""
         address, token = self.daemon.mint()
-        self.send_all(address)
+        self.send_all(address, self.numbers)
         place = self.url(f"/v1/mailboxes/{quote(address)}/messages/")
         mails = self.listed(address, token)
         urls = [f"{place}{mail['id']}/html?access_token={token}" for mail in mails]
@@ -130,34 +166,35 @@ class XssMailTestCase(Story):
     # --- in the page ---
 
     def open_in_page(self) -> list[str]:
-        """Open every mail in the page, one after another; all that happened and should not."""
-        visitor = Visitor(self, self.watched.tab(), self.url()).open()
-        self.send_all(visitor.address)
-        expect(visitor.mails).to_have_count(len(self.numbers))
-        hashes = visitor.mails.evaluate_all("(links) => links.map((link) => link.hash)")
-        self.watched.look(visitor.page)
+        """Open every mail in the page, one after another; all that happened and should not.
+
+        Several readers share the work, and none knows of the others.
+        """
+        readers = [self.reader(self.numbers[part::READERS]) for part in range(READERS)]
         happened: list[str] = []
         framed = 0
-        for number, hash_ in zip(self.numbers, reversed(hashes), strict=True):
-            frame = self.show(visitor, hash_, SUBJECT.format(number))
+        for turn in range(len(readers[0].links)):
+            busy = [reader for reader in readers if turn < len(reader.links)]
+            for reader in busy:
+                reader.begin(turn)
+            frames = [reader.frame(turn) for reader in busy]
             self.watched.watch(FRAMES_IN_PAGE)
-            did = self.did_in_page(visitor.page, frame, SUBJECT.format(number))
-            happened += [f"{ATTACKS[number]['name']}: {one}" for one in did + self.watched.told()]
-            framed += frame is not None
+            for reader, frame in zip(busy, frames, strict=True):
+                number = reader.numbers[turn]
+                did = self.did_in_page(reader.page, frame, SUBJECT.format(number))
+                happened += [f"{ATTACKS[number]['name']}: {one}" for one in did]
+            framed += sum(frame is not None for frame in frames)
         self.assertGreater(framed, len(self.numbers) // 2)
-        return happened
+        return happened + self.watched.told()
 
-    def show(self, visitor: Visitor, hash_: str, subject: str) -> Frame | None:
-        """Open a mail; the frame with its HTML, loaded, or None where there is no HTML left."""
-        visitor.page.evaluate("(hash) => { location.hash = hash }", hash_)
-        expect(visitor.message.get_by_role("heading", level=2)).to_have_text(subject)
-        tab = visitor.message.get_by_role("tab").first
-        expect(tab).to_be_visible()
-        if tab.inner_text() != "HTML":
-            return None
-        id_ = unquote(hash_.rpartition("/")[2])
-        visitor.page.wait_for_function(LOADED, arg=f"/messages/{quote(id_)}/")
-        return visitor.page.frames[1]
+    def reader(self, numbers: Sequence[int]) -> Reader:
+        """Somebody who got these attacks."""
+        visitor = Visitor(self, self.watched.tab_apart(), self.url()).open()
+        self.send_all(visitor.address, numbers)
+        expect(visitor.mails).to_have_count(len(numbers))
+        links = visitor.mails.evaluate_all("(links) => links.map((link) => link.hash)")
+        self.watched.look(visitor.page)
+        return Reader(visitor, numbers, links[::-1])
 
     def did_in_page(self, page: Page, frame: Frame | None, subject: str) -> list[str]:
         """What a mail in the page did that it should not."""

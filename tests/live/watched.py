@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attrs import Factory, define
@@ -52,27 +52,32 @@ class Seen:
 
 
 class Watched:
-    """A browser that nobody else uses."""
+    """A browser that nobody else uses; ``new_context`` makes one that nobody has used before."""
 
-    def __init__(self, context: BrowserContext) -> None:
-        self._context = context
-        self._home = context.new_page()
+    def __init__(self, new_context: Callable[[], BrowserContext]) -> None:
+        self._new_context = new_context
+        self._context = new_context()
+        self._home = self._context.new_page()
         self._tabs: list[Page] = []
         self._seen: dict[Page, Seen] = {}
         self._requests: dict[Page, list[Request]] = {}
         self._dialogs: list[str] = []
         self._opened: list[Page] = []
-        context.on("page", lambda page: self._opened.append(page))
+        self._context.on("page", lambda page: self._opened.append(page))
 
     def tab(self) -> Page:
         """A new tab."""
         page = self._context.new_page()
         self._opened.remove(page)
-        self._forget(page)
-        page.on("framenavigated", lambda frame: self._navigated(page, frame))
-        page.on("request", lambda request: self._requests[page].append(request))
-        page.on("websocket", lambda socket: self._seen[page].asked.append((None, socket.url)))
-        page.on("dialog", self._dialog)
+        self._watch(page)
+        return page
+
+    def tab_apart(self) -> Page:
+        """A tab that shares nothing with the others."""
+        context = self._new_context()
+        page = context.new_page()
+        context.on("page", lambda page: self._opened.append(page))
+        self._watch(page)
         return page
 
     def visit(self, urls: Sequence[str]) -> list[Seen]:
@@ -117,6 +122,13 @@ class Watched:
         for noted in (other_hosts().heard, self._dialogs, self._opened):
             noted.clear()
         return told
+
+    def _watch(self, page: Page) -> None:
+        self._forget(page)
+        page.on("framenavigated", lambda frame: self._navigated(page, frame))
+        page.on("request", lambda request: self._requests[page].append(request))
+        page.on("websocket", lambda socket: self._seen[page].asked.append((None, socket.url)))
+        page.on("dialog", self._dialog)
 
     def _forget(self, page: Page) -> None:
         self._seen[page], self._requests[page] = Seen(), []
