@@ -9,6 +9,7 @@ import {
   restore,
   show,
 } from "../actions.js";
+import { endText } from "../announce.js";
 import { currentBox, endOf, leftOf, unseenIn, WARN_BEFORE } from "../state.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
@@ -80,15 +81,9 @@ const actions = (s, box) => html`
   </div>
 `;
 
-const ENDS = {
-  expired: () => t("expired"),
-  deleted: () => t("was_deleted"),
-  forgotten: () => t("forgotten"),
-};
-
 const over = (s, box, end) => html`
   <div id="over">
-    <p role="status">${ENDS[end]()}</p>
+    <p role="status">${endText(end)}</p>
     <div class="actions">
       ${box
         ? html`<button class="main" ?disabled=${s.busy} @click=${restore}>${t("restore")}</button>`
