@@ -15,6 +15,12 @@ import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { countdown, t } from "../words.js";
 
+function selectAll({ target }) {
+  target.select();
+  // The beginning of a long one stays in sight.
+  target.scrollLeft = 0;
+}
+
 const field = (box, over) => html`
   <input
     id="address"
@@ -27,7 +33,8 @@ const field = (box, over) => html`
     placeholder=${t("making_address")}
     .value=${box?.address ?? ""}
     .style=${`--characters: ${box?.address.length ?? 24}`}
-    @click=${(event) => event.target.select()}
+    @focus=${selectAll}
+    @click=${selectAll}
   />
 `;
 
@@ -115,7 +122,7 @@ const others = (s) => html`
   <nav aria-label=${t("your_addresses")}>
     <h2>${t("your_addresses")}</h2>
     <ul>
-      ${repeat(s.boxes, (box) => box.address, (box) => other(s, box))}
+      ${repeat([...s.boxes].reverse(), (box) => box.address, (box) => other(s, box))}
     </ul>
   </nav>
 `;
