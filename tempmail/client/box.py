@@ -45,13 +45,15 @@ class Box:
             raise ValueError(f"{address!r} is not an address")
         if token is not None and not re.fullmatch(r"[!-~]+", token):
             raise ValueError("a token consists of printable ASCII without spaces")
-        self._wire = wire
+        self.wire = wire
         self._patience = patience
         self.address = address
         self.token = token
         self.restore_key = restore_key
         self.mailbox: Mailbox | None = None
         self._answered: dict[tuple[Want, str, str], str] = {}
+        # How far the answers of `Client.wait_any` have come.
+        self.told = "0"
 
     def __repr__(self) -> str:
         return f"<Box {self.address}>"
@@ -66,7 +68,7 @@ class Box:
         return "/".join(("/v1/mailboxes", *(quote(s, safe="") for s in (self.address, *segments))))
 
     async def _ask(self, method: str, *segments: str, **also: Any) -> Any:
-        return await self._wire.ask(method, self.path(*segments), token=self.token, **also)
+        return await self.wire.ask(method, self.path(*segments), token=self.token, **also)
 
     async def state(self) -> Mailbox:
         """How it stands now."""
@@ -98,7 +100,7 @@ class Box:
 
     async def _download(self, *segments: str) -> bytes:
         path = self.path(*segments)
-        return await self._wire.fetch("GET", path, token=self.token, seconds=DOWNLOAD_LIMIT)
+        return await self.wire.fetch("GET", path, token=self.token, seconds=DOWNLOAD_LIMIT)
 
     async def extend(self, lifetime: int | None = None) -> Mailbox:
         """Lets it live `lifetime` seconds from now, as far as the server allows; never shorter."""

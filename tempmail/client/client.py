@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random as _random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
@@ -15,7 +15,8 @@ from tempmail.client.box import Box
 from tempmail.client.errors import TempmailError
 from tempmail.client.limits import CONNECT_LIMIT
 from tempmail.client.patience import Patience
-from tempmail.client.values import Domains, Mailbox, value_of
+from tempmail.client.several import wait_at
+from tempmail.client.values import Domains, Mailbox, Summary, value_of
 from tempmail.client.wire import Wire
 
 
@@ -84,6 +85,23 @@ class Client:
     def box(self, address: str, token: str | None = None) -> Box:
         """A handle on an existing mailbox; asks nothing yet. A public one needs no token."""
         return Box(self._wire, self._patience, address, token)
+
+    async def wait_any(
+        self, boxes: Iterable[Box], timeout: float = 60.0, limit: int | None = None
+    ) -> dict[Box, tuple[Summary, ...]]:
+        """What came, as soon as there is something, to any of up to 50 mailboxes of this server.
+
+        Only those with mail are in the answer, in the order given, each with up to `limit`
+        summaries (1 to 500, 50 if None), oldest first. Each handle remembers how far these answers
+        have come: mail that came before the first call counts, and asking again brings what came
+        since. `timeout` is as for `Box.wait`, and so is what is raised, at once and with its
+        `address`, where one of them can not be read (any more); nothing is passed over then, so
+        asking again without that one brings what came to the others.
+        """
+        asked = list(boxes)
+        if any(box.wire is not self._wire for box in asked):
+            raise ValueError("a token is meant for its own server, and no other")
+        return await wait_at(self._wire, self._patience(timeout), asked, timeout, limit)
 
     async def ask(self, method: str, path: str, **also: Any) -> Any:
         """What `Wire.ask` brings; for what a newer server has, and this client no name for."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal
 
 from tempmail.client.limits import LONGEST_RETRY_AFTER
 
@@ -35,7 +35,10 @@ class BadAnswer(TempmailError):
 
 
 class WaitTimedOut(TempmailError):
-    """What was waited for did not come. `cursor` is where a later wait may go on."""
+    """What was waited for did not come. `cursor` is where a later wait may go on.
+
+    After a wait at several mailboxes, `address` is all of them and `cursor` is empty.
+    """
 
     def __init__(self, want: Want, address: str, seconds: float, cursor: str) -> None:
         super().__init__(f"no {want} came to {address} within {seconds:g} s")
@@ -46,8 +49,11 @@ class Problem(TempmailError):
     """The server said no (RFC 9457).
 
     `errors` holds a (field, detail) pair for everything that did not fit; `retry_after` the seconds
-    the server asked us to stay away, or None.
+    the server asked us to stay away, or None. `address` is which of several mailboxes it is about,
+    empty where only one was asked.
     """
+
+    address = ""
 
     def __init__(
         self,
@@ -115,6 +121,15 @@ def error_of(status: int, headers: Mapping[str, str], octets: bytes) -> Tempmail
         title, detail, rows = known.get(status, "error"), "", ()
     cls = _BY_STATUS.get(status, Problem)
     return cls(status, title, detail, rows, _retry_after(headers["retry-after"], headers["date"]))
+
+
+def problem_at(address: str, document: Mapping[str, Any]) -> Problem:
+    """The error that this `document` stands for in an answer about several mailboxes."""
+    status, detail = int(document["status"]), str(document.get("detail") or "")
+    told = f"{address}: {detail}" if detail else address
+    problem = _BY_STATUS.get(status, Problem)(status, str(document["title"]), told)
+    problem.address = address
+    return problem
 
 
 def _retry_after(value: str, date: str) -> float | None:

@@ -65,6 +65,9 @@ MAX_WAIT_SECONDS = 60
 # of them lists if not asked for more.
 MAX_WATCHED = 50
 MAX_ROUND = MAX_WATCHED * DEFAULT_LIST
+# Members that an object can not have, named in an answer. Looking for what each was meant to be
+# takes some 10 us, and a body may have 100,000.
+MAX_UNKNOWN_NAMED = 10
 # A comment on an idle event stream, often enough for every proxy's idle limit.
 KEEPALIVE_SECONDS = 15.0
 # For how long a client is asked to stay away when a budget is full or the server stops.

@@ -21,6 +21,7 @@ DOCUMENT = "index.html"
 STYLE = "style.css"
 
 _TYPES = {
+    "": "text/plain; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",

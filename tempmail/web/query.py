@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from itertools import islice
 from json import loads
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -15,7 +16,12 @@ from twisted.web.iweb import IRequest
 
 from tempmail.core.address import Address, parse_address
 from tempmail.core.errors import BadAddress, NoSuchMailbox, TokenNeeded
-from tempmail.core.limits import DEFAULT_LIST, MAX_LIST, MAX_WAIT_SECONDS
+from tempmail.core.limits import (
+    DEFAULT_LIST,
+    MAX_LIST,
+    MAX_UNKNOWN_NAMED,
+    MAX_WAIT_SECONDS,
+)
 from tempmail.web.problems import Problem, unacceptable
 
 # RFC 6750 section 2.1.
@@ -198,7 +204,8 @@ def members_of(
     document: Mapping[str, Any], members: Mapping[str, Member], errors: Errors, place: str = ""
 ) -> dict[str, Any]:
     """Those that fit; the others are added to ``errors``, under names that begin with ``place``."""
-    errors += [_unknown(name, members, place) for name in document if name not in members]
+    unknown = (name for name in document if name not in members)
+    errors += [_unknown(name, members, place) for name in islice(unknown, MAX_UNKNOWN_NAMED)]
     found = {}
     for name, member in members.items():
         value = document.get(name)

@@ -207,7 +207,12 @@ class Request(server.Request):
         working.addErrback(self._log_unless_cancelled)
 
     def _let_go(self) -> None:
-        """Let go whatever only parsing and routing needed, for thousands are held at a time."""
+        """Let go whatever only parsing and routing needed, for thousands are held at a time.
+
+        Once is enough: a request that was held may have a long answer, which is streamed.
+        """
+        if self.args is _NOTHING:
+            return
         self.requestHeaders = _NO_HEADERS
         if self.content is not None:
             self.content.close()

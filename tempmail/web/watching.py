@@ -90,7 +90,7 @@ def _watch(asked: object, place: str, errors: Errors) -> Watch | None:
 
 def _address(text: str, place: str, errors: Errors) -> Address | None:
     try:
-        return parse_address(text).untagged
+        return parse_address(text)
     except BadAddress as error:
         errors.append((f"{place}.address", f"{place}.address can not be: {error}"))
         return None

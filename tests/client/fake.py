@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import define, field
@@ -57,7 +58,7 @@ class FakeServer(Resource):
         self.boxes: dict[str, FakeBox] = {}
         self.canned: deque[Answer] = deque()
         self.mute = False
-        self.held: list[tuple[Request, FakeBox, Any, Any]] = []
+        self.held: list[tuple[Request, Sequence[FakeBox], Any, Any]] = []
         self.seen: list[tuple[str, list[str], dict[str, str], str, Any]] = []
 
     def render(self, request: Request) -> Any:
@@ -89,6 +90,8 @@ class FakeServer(Resource):
             )
         if path == ["mailboxes"]:
             return self.mint(request, body or {})
+        if path == ["wait"]:
+            return self.watch(request, body)
         box = self.boxes.get(path[1])
         if path[2:] == ["restore"]:
             return self.mint(request, {"local_part": path[1].split("@")[0]})
@@ -125,9 +128,11 @@ class FakeServer(Resource):
                 box.expires_at = "2030-01-01T01:00:00Z"
                 return self.answer(request, box.document())
             case ("GET", "wait"):
-                return self.hold(request, box, query, float(query["timeout"]), self.find)
+                seconds = float(query["timeout"])
+                return self.hold(request, [box], seconds, lambda late: self.find(box, query, late))
             case ("GET", "messages"):
-                return self.hold(request, box, query, float(query.get("wait", 0)), self.list)
+                seconds = float(query.get("wait", 0))
+                return self.hold(request, [box], seconds, lambda late: self.list(box, query, late))
             case ("DELETE", "messages"):
                 box.mail.clear()
                 return self.answer(request, None, 204)
@@ -177,12 +182,34 @@ class FakeServer(Resource):
             }
         return None
 
-    def hold(self, request: Request, box: FakeBox, query: Any, seconds: float, look: Any) -> Any:
-        found = look(box, query, seconds == 0)
+    def watch(self, request: Request, body: Any) -> Any:
+        asked = body["mailboxes"]
+        boxes = [self.boxes[one["address"]] for one in asked if one["address"] in self.boxes]
+
+        def look(late: bool) -> Any:
+            entries = [self.entry(one, body) for one in asked]
+            news = any("problem" in one or one["messages"] for one in entries)
+            return {"mailboxes": entries, "timed_out": not news} if news or late else None
+
+        return self.hold(request, boxes, body["timeout"], look)
+
+    def entry(self, asked: Any, body: Any) -> Any:
+        box = self.boxes.get(asked["address"])
+        if box is not None and (box.public or asked.get("token") == box.token):
+            page = self.list(box, {**asked, "limit": body.get("limit", 50)}, True)
+            return {"address": box.address, **page}
+        status, title = (404, "Not Found") if "token" in asked else (401, "Unauthorized")
+        if box is None and asked.get("token") == TOKEN:
+            status, title = 410, "Gone"
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": "no"}
+        return {"address": asked["address"], "problem": problem}
+
+    def hold(self, request: Request, boxes: Sequence[FakeBox], seconds: float, look: Any) -> Any:
+        found = look(seconds == 0)
         if found is not None:
             return self.answer(request, found)
         timer = self.clock.callLater(seconds, lambda: self.release(entry, True))
-        entry = (request, box, lambda late: look(box, query, late), timer)
+        entry = (request, boxes, look, timer)
         self.held.append(entry)
         request.notifyFinish().addErrback(lambda _: self.drop(entry))
         return NOT_DONE_YET
@@ -206,7 +233,7 @@ class FakeServer(Resource):
         box.last += 1
         box.mail.append(mail(box.last, **members))
         for entry in list(self.held):
-            if entry[1] is box:
+            if box in entry[1]:
                 self.release(entry, False)
         return f"m{box.last}"
 
@@ -214,7 +241,9 @@ class FakeServer(Resource):
         """The mailbox goes; whoever waits is told at once."""
         box = self.boxes.pop(address)
         for entry in list(self.held):
-            if entry[1] is box:
+            if len(entry[1]) > 1 and box in entry[1]:
+                self.release(entry, False)
+            elif box in entry[1]:
                 self.drop(entry)
                 entry[0].write(self.problem(entry[0], 410, "Gone", "the mailbox was deleted"))
                 entry[0].finish()

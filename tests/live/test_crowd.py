@@ -54,6 +54,24 @@ def follow(port: int, address: str, token: str) -> list[str]:
     return subjects
 
 
+def follow_all(port: int, boxes: list[tuple[str, str]]) -> list[list[str]]:
+    """The subjects at each of several addresses, by one wait at all of them after the other."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE + 60)
+    asked = [{"address": address, "token": token, "after": "0"} for address, token in boxes]
+    subjects: list[list[str]] = [[] for _ in boxes]
+    while min(map(len, subjects)) < EACH:
+        body = json.dumps({"mailboxes": asked, "timeout": 20, "limit": 7})
+        connection.request("POST", "/v1/wait", body, {"Content-Type": "application/json"})
+        found = json.loads(connection.getresponse().read())
+        if found["timed_out"]:
+            break
+        for one, heard, told in zip(asked, subjects, found["mailboxes"], strict=True):
+            heard += [message["subject"] for message in told["messages"]]
+            one["after"] = told["cursor"]
+    connection.close()
+    return subjects
+
+
 class CrowdTests(SynchronousTestCase):
     """The real server, ten senders, fifty readers."""
 
@@ -62,16 +80,19 @@ class CrowdTests(SynchronousTestCase):
         with Daemon("--unlimited") as daemon:
             minted = [daemon.mint() for _ in range(MAILBOXES)]
             addresses = [address for address, _ in minted]
-            with ThreadPoolExecutor(READERS + SENDERS) as pool:
+            with ThreadPoolExecutor(READERS + SENDERS + 1) as pool:
                 reading = [pool.submit(follow, daemon.http, *one) for one in minted[:READERS]]
                 sending = [
                     pool.submit(send, daemon.smtp, sender, addresses) for sender in range(SENDERS)
                 ]
+                # The others are all waited at by one, and by another when all is there.
+                others = pool.submit(follow_all, daemon.http, minted[READERS:])
                 for sent in sending:
                     sent.result()
                 heard = [read.result() for read in reading]
-                # The others are read when all is there.
-                heard += pool.map(lambda one: follow(daemon.http, *one), minted[READERS:])
+                heard += others.result()
+                later = follow_all(daemon.http, minted[READERS:])
+                self.assertEqual(later, heard[READERS:])
         expected: dict[int, list[str]] = defaultdict(list)
         for sender in range(SENDERS):
             for number in range(MAILS // SENDERS):

@@ -49,6 +49,12 @@ expected-statuses = ["2xx", 401, 404, 409, 410]
 include-operation-id = ["mint", "extend"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", 401, 404, 409, 410, 422]
 
+# What can be an address, and which are the same one, is not in the description either. A catch-all
+# is not there, so nobody is waited for.
+[[operations]]
+include-operation-id = "watch"
+checks.positive_data_acceptance.expected-statuses = ["2xx", 422]
+
 # There is something to stream from the beginning only.
 [[operations]]
 include-operation-id = "events"

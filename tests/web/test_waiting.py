@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
-from tempmail.core.limits import Limits
+from tempmail.core.limits import POUR_OCTETS, Limits
 from tests.web.house import Answer, WebTestCase, Wire
 
 PATH = "/v1/mailboxes/alice%40tempmail.test/messages"
@@ -59,6 +59,17 @@ class EndTests(WaitTestCase):
         waiting = self.wait()
         self.deliver("bob@tempmail.test")
         self.assertNoResult(waiting)
+
+    def test_long_answer(self) -> None:
+        """An answer of any size reaches whoever waited for it, whole."""
+        text = b"x" * 70 + b"\r\n"
+        octets = b"Subject: long\r\n\r\n" + text * (2 * POUR_OCTETS // len(text))
+        path = "/v1/mailboxes/alice%40tempmail.test/wait"
+        waiting = self.start("GET", path, token=self.box.token)
+        self.deliver("alice@tempmail.test", octets)
+        answer = self.successResultOf(waiting)
+        self.assertGreater(len(answer.body), POUR_OCTETS)
+        self.assertEqual(answer.json["message"]["subject"], "long")
 
     def test_time_is_up(self) -> None:
         """Waiting in vain is a normal answer with the cursor that was given."""

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 
 from tempmail.content.digest import Digest
 from tempmail.core.address import parse_address
-from tempmail.core.limits import MAX_LIST, MAX_WATCHED, Limits
+from tempmail.core.limits import MAX_LIST, MAX_UNKNOWN_NAMED, MAX_WATCHED, Limits
 from tempmail.core.message import Envelope, Message
 from tempmail.postoffice import PostOffice
 from tempmail.web.site import Exposure
@@ -263,6 +263,12 @@ class MistakeTests(WatchTestCase):
         body = {"mailboxes": [{"address": "x", "after": "x", "b": 1}, 3], "limit": 0, "a": 1}
         places = ("[0].b", "[0].after", "[0].address", "[1]")
         self.assert_mistakes(body, "a", "limit", *(f"mailboxes{place}" for place in places))
+
+    def test_many_unknown(self) -> None:
+        """Of very many unknown members the first are named, so the answer takes no time."""
+        names = [f"x{number}" for number in range(1000)]
+        body = {"mailboxes": [OPEN], **dict.fromkeys(names)}
+        self.assert_mistakes(body, *names[:MAX_UNKNOWN_NAMED])
 
     def test_twice(self) -> None:
         """One mailbox named twice, however it is spelled."""

@@ -6,7 +6,7 @@ import * as boxes from "./boxes.js";
 import { copy as toClipboard } from "./clipboard.js";
 import { lost, nudge, setConnection } from "./live.js";
 import * as mail from "./mail.js";
-import { pauseAfter } from "./patience.js";
+import { Pause, pauseAfter } from "./patience.js";
 import * as route from "./route.js";
 import { afterRender, boxOf, change, currentBox, endOf, get, leftOf } from "./state.js";
 import { choose as chooseWords, countdown, t } from "./words.js";
@@ -66,15 +66,17 @@ export function show(address) {
 
 /** The first address of a visit, asked for already, however long the server takes to give one. */
 export async function mintFirst(asked) {
+  const pause = new Pause();
+  addEventListener("online", () => pause.end());
   for (let failures = 1; !get().boxes.length; failures += 1) {
     try {
       keepNew(await (failures === 1 ? asked : api.mint()));
       change({ problem: "" });
     } catch (failure) {
       change({ problem: t("no_address_yet", { why: reason(failure) }) });
-      const pause = pauseAfter(failures, failure.retryAfter);
-      lost(pause);
-      await new Promise((over) => setTimeout(over, pause));
+      const milliseconds = pauseAfter(failures, failure.retryAfter);
+      lost(milliseconds);
+      await pause.take(milliseconds);
       setConnection({ state: "connecting" });
     }
   }
@@ -182,7 +184,7 @@ let copiedTimer = 0;
 /** Copy a text; `name` says which thing on the page was copied, and shows so for a moment. */
 export async function copy(name, text) {
   if (!(await toClipboard(text))) {
-    say(t("not_copied"));
+    change({ problem: t("not_copied") });
     return;
   }
   say(t("copied_text", { text }));

@@ -2,7 +2,7 @@
 
 import { keep, recall } from "./boxes.js";
 import { hrefOf } from "./route.js";
-import { change, get, unseen } from "./state.js";
+import { change, currentBox, endOf, get, unseen } from "./state.js";
 import { isolated, t } from "./words.js";
 
 const SITE_NAME = document.title;
@@ -23,6 +23,21 @@ export function announce(news) {
   const [{ mail }] = news;
   const told = { from: isolated(senderOf(mail)), subject: isolated(subjectOf(mail)) };
   say(news.length > 1 ? t("new_mails", { count: news.length }) : t("new_mail", told));
+}
+
+/** Why an address is no more. */
+export const endText = (end) =>
+  ({ expired: t("expired"), deleted: t("was_deleted"), forgotten: t("forgotten") })[end];
+
+let toldEnd = null;
+
+/** Say when the address in sight is no more, once. */
+export function announceEnd(s) {
+  const box = currentBox(s);
+  const end = box && endOf(s, box);
+  if (end === toldEnd) return;
+  toldEnd = end;
+  if (end) say(endText(end));
 }
 
 /** The tab's title. */

@@ -61,6 +61,9 @@ async function call(method, path, given) {
 const pathOf = (box) => `v1/mailboxes/${encodeURIComponent(box.address)}`;
 const mailPath = (box, id) => `${pathOf(box)}/messages/${encodeURIComponent(id)}`;
 
+/** How many mails a list has at most. */
+export const MOST_LISTED = 500;
+
 export const domains = () => call("GET", "v1/domains");
 export const mint = (wish) => call("POST", "v1/mailboxes", { body: wish });
 export const remove = (box) => call("DELETE", pathOf(box), { token: box.token });
@@ -71,11 +74,11 @@ export const restore = (box) =>
 
 /** What is newer in each of these `{address, token, after}`, held for up to `timeout` seconds. */
 export const wait = (mailboxes, timeout, signal) =>
-  call("POST", "v1/wait", { body: { mailboxes, timeout }, signal });
+  call("POST", "v1/wait", { body: { mailboxes, timeout, limit: MOST_LISTED }, signal });
 
-/** Everything that is in a box. */
+/** What is in a box, the first of it. */
 export const list = (box) =>
-  call("GET", `${pathOf(box)}/messages?limit=500`, { token: box.token });
+  call("GET", `${pathOf(box)}/messages?limit=${MOST_LISTED}`, { token: box.token });
 export const empty = (box) => call("DELETE", `${pathOf(box)}/messages`, { token: box.token });
 
 export const message = (box, id) => call("GET", mailPath(box, id), { token: box.token });

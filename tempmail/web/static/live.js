@@ -88,15 +88,22 @@ async function lead(options) {
   }
 }
 
+/** The boxes that may get mail: the one in sight, and the latest of the others. */
+function inQuestion({ boxes, current }) {
+  const alive = boxes.filter((box) => !box.ended);
+  const inSight = (box) => box.address === current;
+  return [...alive.filter((box) => !inSight(box)), ...alive.filter(inSight)].slice(-MOST_BOXES);
+}
+
 const waiting = () => leading || !(navigator.locks || document.hidden);
 
 async function run() {
   for (let failures = 0; ; ) {
     nudged = false;
-    const watched = get().boxes.filter((box) => !box.ended).slice(-MOST_BOXES);
+    const watched = inQuestion(get());
     try {
       if (watched.length) await look(watched, waiting() && !fresh ? WAIT_SECONDS : 0);
-      else if (get().boxes.length) await greet();
+      else if (get().boxes.length) await knock();
       failures = 0;
       if (!nudged && !(watched.length && waiting())) {
         await pause.take(navigator.locks && watched.length ? CHECK_EVERY : LOOK_EVERY);
@@ -114,7 +121,7 @@ async function run() {
 }
 
 /** Where all boxes are over there is nothing to wait for, but whether we are connected still counts. */
-async function greet() {
+async function knock() {
   change({ domains: await api.domains() });
   setConnection({ state: "live" });
 }
@@ -147,7 +154,7 @@ async function repair({ address, message_count: count, problem }) {
   const box = get().boxes.find((one) => one.address === address);
   if (problem || !box || fresh || inboxOf(get(), address).summaries.length === count) return;
   const { messages } = await api.list(box);
-  if (messages.length < 500) mail.replaced(address, messages);
+  if (messages.length < api.MOST_LISTED) mail.replaced(address, messages);
 }
 
 async function request(asked, timeout) {

@@ -14,8 +14,11 @@ const setInbox = (address, some) => {
   change({ inboxes: { ...s.inboxes, [address]: { ...inboxOf(s, address), ...some } } });
 };
 
-const newestFirst = (summaries) =>
-  summaries.sort((one, other) => Number(other.cursor) - Number(one.cursor));
+/** Lists come oldest first; of the same instant what comes later is newer. */
+const newestFirst = (found, before = []) =>
+  [...found].reverse().concat(before).sort(
+    (one, other) => Date.parse(other.received_at) - Date.parse(one.received_at),
+  );
 
 /** What the server told of a box, whoever asked. Returns the mails that came since it told last. */
 function entry(found) {
@@ -32,7 +35,7 @@ function entry(found) {
   const held = new Set(inbox.summaries.map((mail) => mail.id));
   const fresh = found.messages.filter((mail) => !held.has(mail.id));
   if (fresh.length || inbox.cursor !== cursor || !inbox.known) {
-    const summaries = fresh.length ? newestFirst([...fresh, ...inbox.summaries]) : inbox.summaries;
+    const summaries = fresh.length ? newestFirst(fresh, inbox.summaries) : inbox.summaries;
     setInbox(address, { cursor, summaries, known: true });
   }
   return inbox.known ? fresh : [];
@@ -50,7 +53,7 @@ export function entries(found) {
 
 /** All that a box holds, where it is not what we think. */
 export const replaced = (address, summaries) =>
-  setInbox(address, { summaries: newestFirst([...summaries]) });
+  setInbox(address, { summaries: newestFirst(summaries) });
 
 /** Begin anew with an address. */
 export const cleared = (address) => setInbox(address, NO_MAIL);

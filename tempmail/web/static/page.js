@@ -1,7 +1,7 @@
 // The page: state -> views -> document. Whatever happens changes the state.
 
 import * as actions from "./actions.js";
-import { recallNotify, say, showTitle } from "./announce.js";
+import { announceEnd, recallNotify, say, showTitle } from "./announce.js";
 import { now } from "./api.js";
 import * as boxes from "./boxes.js";
 import { asked } from "./first.js";
@@ -34,6 +34,7 @@ function show(s) {
   for (const [view, place] of places) render(view(s), place);
   document.body.classList.toggle("reading", Boolean(s.open));
   showTitle(s);
+  announceEnd(s);
 }
 
 /** What changes by itself as time goes by. */

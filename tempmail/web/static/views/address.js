@@ -9,10 +9,17 @@ import {
   restore,
   show,
 } from "../actions.js";
+import { endText } from "../announce.js";
 import { currentBox, endOf, leftOf, unseenIn, WARN_BEFORE } from "../state.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { countdown, t } from "../words.js";
+
+function selectAll({ target }) {
+  target.select();
+  // The beginning of a long one stays in sight.
+  target.scrollLeft = 0;
+}
 
 const field = (box, over) => html`
   <input
@@ -26,7 +33,8 @@ const field = (box, over) => html`
     placeholder=${t("making_address")}
     .value=${box?.address ?? ""}
     .style=${`--characters: ${box?.address.length ?? 24}`}
-    @click=${(event) => event.target.select()}
+    @focus=${selectAll}
+    @click=${selectAll}
   />
 `;
 
@@ -80,15 +88,9 @@ const actions = (s, box) => html`
   </div>
 `;
 
-const ENDS = {
-  expired: () => t("expired"),
-  deleted: () => t("was_deleted"),
-  forgotten: () => t("forgotten"),
-};
-
 const over = (s, box, end) => html`
   <div id="over">
-    <p role="status">${ENDS[end]()}</p>
+    <p role="status">${endText(end)}</p>
     <div class="actions">
       ${box
         ? html`<button class="main" ?disabled=${s.busy} @click=${restore}>${t("restore")}</button>`
@@ -120,7 +122,7 @@ const others = (s) => html`
   <nav aria-label=${t("your_addresses")}>
     <h2>${t("your_addresses")}</h2>
     <ul>
-      ${repeat(s.boxes, (box) => box.address, (box) => other(s, box))}
+      ${repeat([...s.boxes].reverse(), (box) => box.address, (box) => other(s, box))}
     </ul>
   </nav>
 `;

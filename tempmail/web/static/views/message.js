@@ -47,6 +47,9 @@ const chips = (s, box, mail) => {
 const opened = (s, box, mail, whole) => html`
   <h2 id="subject" tabindex="-1"><bdi>${mail ? mail.subject || t("no_subject") : t("opening")}</bdi></h2>
   ${mail ? people(mail) : nothing} ${mail ? chips(s, box, mail) : nothing}
+  ${whole?.mail?.has_html && !whole.mail.html
+    ? html`<p class="quiet">${t("html_not_shown")}</p>`
+    : nothing}
   ${whole?.mail ? bodyView(s, box, whole.mail) : nothing}
   ${whole?.failure ? html`<p class="problem" role="alert">${whole.failure}</p>` : nothing}
   ${!whole && mail ? html`<p class="quiet">${t("opening")}</p>` : nothing}

@@ -87,6 +87,7 @@ export default {
   },
   "load_images": "تحميل الصور البعيدة",
   "no_text": "لا نص في هذه الرسالة.",
+  "html_not_shown": "تعذّر عرض HTML هذه الرسالة بأمان، لذا لم يُعرض.",
   "unnamed": "بلا اسم",
   "choose_title": "اختيار عنوان",
   "name": "الاسم",

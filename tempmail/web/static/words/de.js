@@ -71,6 +71,7 @@ export default {
   },
   "load_images": "Externe Bilder laden",
   "no_text": "Diese Nachricht enthält keinen Text.",
+  "html_not_shown": "Das HTML dieser Nachricht ließ sich nicht sicher anzeigen und wurde deshalb weggelassen.",
   "unnamed": "unbenannt",
   "choose_title": "Adresse auswählen",
   "name": "Name",

@@ -71,6 +71,7 @@ export default {
   },
   "load_images": "Load remote images",
   "no_text": "This message has no text.",
+  "html_not_shown": "The HTML of this message could not be shown safely, so it is left out.",
   "unnamed": "unnamed",
   "choose_title": "Choose an address",
   "name": "Name",

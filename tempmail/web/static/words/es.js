@@ -75,6 +75,7 @@ export default {
   },
   "load_images": "Cargar imágenes remotas",
   "no_text": "Este mensaje no tiene texto.",
+  "html_not_shown": "El HTML de este mensaje no se podía mostrar con seguridad, así que se ha omitido.",
   "unnamed": "sin nombre",
   "choose_title": "Elegir una dirección",
   "name": "Nombre",

@@ -75,6 +75,7 @@ export default {
   },
   "load_images": "Charger les images distantes",
   "no_text": "Ce message ne contient pas de texte.",
+  "html_not_shown": "Le HTML de ce message ne pouvait pas être affiché sans risque ; il a été laissé de côté.",
   "unnamed": "sans nom",
   "choose_title": "Choisir une adresse",
   "name": "Nom",

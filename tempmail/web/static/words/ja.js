@@ -67,6 +67,7 @@ export default {
   },
   "load_images": "外部の画像を読み込む",
   "no_text": "このメッセージにはテキストがありません。",
+  "html_not_shown": "このメッセージのHTMLは安全に表示できないため、省略しました。",
   "unnamed": "名称なし",
   "choose_title": "アドレスを選ぶ",
   "name": "名前",

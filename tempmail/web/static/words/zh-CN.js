@@ -67,6 +67,7 @@ export default {
   },
   "load_images": "加载远程图片",
   "no_text": "这封邮件没有文字内容。",
+  "html_not_shown": "这封邮件的 HTML 无法安全显示，因此已略去。",
   "unnamed": "未命名",
   "choose_title": "自选地址",
   "name": "名称",
