@@ -1,7 +1,7 @@
-# make run     serve on this machine          make test    every test, live ones too
-# make lint    style, types, who imports whom  make bench   measurements
-# make siege   one client's waits while others attack     make soak MINUTES=60   mixed use for long
-# make clean   remove what these made
+# make run      serve on this machine             make test   every test, live ones too
+# make lint     style, types, who imports whom    make bench  measurements
+# make screens  the pictures in docs/screens      make clean  remove what these made
+# make siege    one client while others attack    make soak MINUTES=60   mixed use for long
 #
 # All of them set up .venv first. PYTHON names the interpreter (3.11 or newer).
 
@@ -19,14 +19,13 @@ LIVE_NEEDS := \
 	swaks=swaks \
 	perl:Net::SSLeay=libnet-ssleay-perl \
 	chromium=chromium \
-	chromedriver=chromium-driver \
 	module:test.test_email=libpython3.11-testsuite \
 	nginx=nginx-light \
 	haproxy=haproxy \
 	caddy=caddy \
 	named-checkzone=bind9-utils
 
-.PHONY: run test lint bench siege soak clean
+.PHONY: run test lint bench siege soak screens clean
 
 define FIRST_MAIL
 
@@ -45,6 +44,7 @@ run: $(BIN)/.runs
 
 test: $(BIN)/.tests
 	@PYTHON=$(BIN)/python .ci/need $(LIVE_NEEDS)
+	@.ci/axe >/dev/null
 	@$(BIN)/python .ci/trial $(TESTS)
 
 lint: $(BIN)/.tests
@@ -62,6 +62,10 @@ siege: $(BIN)/.benchmarks
 
 soak: $(BIN)/.benchmarks
 	$(BIN)/python -m benchmarks.soak $(MINUTES)
+
+screens: $(BIN)/.benchmarks
+	@PYTHON=$(BIN)/python .ci/need chromium=chromium font:zh=fonts-noto-cjk font:ar=fonts-noto-core
+	$(BIN)/python -m tests.live.screens
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info tempmail.egg-info _trial_temp* .mypy_cache .ruff_cache

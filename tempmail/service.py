@@ -41,6 +41,7 @@ from tempmail.store.memory import MemoryStore
 from tempmail.tls import Certificates, Renewal, beneath_tls
 from tempmail.turns import shorten_turns
 from tempmail.values import read_word_file
+from tempmail.web.branding import Branding
 from tempmail.web.front import build_admin, build_site
 from tempmail.web.pages import pages
 from tempmail.web.site import Exposure
@@ -105,7 +106,7 @@ class Server(MultiService):
             self.budget,
             _exposure(settings),
             checks,
-            pages(),
+            pages(_branding(settings)),
             self.answers.observe,
         )
         self.metrics = self._metrics()
@@ -295,6 +296,16 @@ def _exposure(settings: Settings) -> Exposure:
         behind_proxy=settings.behind_proxy,
         origins=frozenset(settings.cors_origins),
         access_log=settings.access_log,
+    )
+
+
+def _branding(settings: Settings) -> Branding:
+    return Branding(
+        site_name=settings.site_name,
+        notice=settings.notice,
+        imprint=settings.imprint,
+        abuse_contact=settings.abuse_contact,
+        accent_colour=settings.accent_colour,
     )
 
 

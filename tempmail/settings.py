@@ -19,10 +19,12 @@ from tempmail.core.domains import Domain, Domains
 from tempmail.core.limits import MEGA, Limits
 from tempmail.values import (
     read_base_path,
+    read_colour,
     read_count,
     read_domain,
     read_flag,
     read_hostname,
+    read_line,
     read_log_format,
     read_log_level,
     read_octets,
@@ -69,6 +71,11 @@ class Settings:
     access_log: bool = False
     log_level: str = "info"
     log_format: str = "plain"
+    site_name: str = "tempmail"
+    notice: str = ""
+    imprint: str = ""
+    abuse_contact: str = ""
+    accent_colour: str = "#0b6b50"
 
     @property
     def certificate_files(self) -> tuple[tuple[Path, Path | None], ...]:
@@ -239,6 +246,29 @@ OPTIONS: Mapping[str, Option] = {
             "log_format",
             read_log_format,
             "plain, or json: an object a line. [default plain]",
+        ),
+        Option(
+            "site-name", "site_name", read_line, "What the page calls itself. [default tempmail]"
+        ),
+        Option("notice", "notice", read_text, "What the page says at its foot, as text."),
+        Option(
+            "imprint",
+            "imprint",
+            read_line,
+            "Who runs this: a URL (http or https) or text, linked or shown at the page's foot.",
+        ),
+        Option(
+            "abuse-contact",
+            "abuse_contact",
+            read_line,
+            "Where to report abuse: a mail address, a URL or text, at the page's foot.",
+        ),
+        Option(
+            "accent-colour",
+            "accent_colour",
+            read_colour,
+            "The page's colour, '#rrggbb'; darkened or lightened where it could not be read. "
+            "[default #0b6b50]",
         ),
         Option(
             "unlimited",

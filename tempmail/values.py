@@ -58,6 +58,22 @@ def read_text(value: object) -> str:
     raise ValueError("expected text")
 
 
+def read_line(value: object) -> str:
+    """Text of one line, without the space around it."""
+    text = read_text(value).strip()
+    if not text.isprintable():
+        raise ValueError("expected text of one line, without control characters")
+    return text
+
+
+def read_colour(value: object) -> str:
+    """``#0b6b50`` or ``#0b6``, always given back with six digits."""
+    if isinstance(value, str) and re.fullmatch(r"#[0-9A-Fa-f]{6}|#[0-9A-Fa-f]{3}", value):
+        digits = value[1:].lower()
+        return f"#{digits}" if len(digits) == 6 else f"#{''.join(2 * digit for digit in digits)}"
+    raise ValueError("expected a colour like #0b6b50")
+
+
 def read_path(value: object) -> Path:
     """A file name; made absolute here, for twistd changes its directory later."""
     return Path(read_text(value)).expanduser().absolute()

@@ -60,6 +60,12 @@ _COMMAND_LINES: list[tuple[str, str, Any]] = [
     ("--access-log", "access_log", True),
     ("--behind-proxy", "behind_proxy", True),
     ("--cors-origin https://a.test --cors-origin *", "cors_origins", ("https://a.test", "*")),
+    ("--site-name Post", "site_name", "Post"),
+    ("--notice Gently!", "notice", "Gently!"),
+    ("--imprint https://a.test/us", "imprint", "https://a.test/us"),
+    ("--abuse-contact abuse@a.test", "abuse_contact", "abuse@a.test"),
+    ("--accent-colour #0B6B50", "accent_colour", "#0b6b50"),
+    ("--accent-colour #f0c", "accent_colour", "#ff00cc"),
     ("--memory 512M", "limits.memory", 512 * MEGA),
     ("--memory 2g", "limits.memory", 2048 * MEGA),
     ("--memory 200MiB", "limits.memory", 200 * MEGA),
@@ -96,6 +102,9 @@ _MISTAKES = [
     ("--base-path mail", "--base-path: 'mail': expected a path like /mail"),
     ("--base-path /a/../b", "expected a path like /mail"),
     ("--cors-origin app.test", "expected an origin like https://app.example"),
+    ("--accent-colour green", "--accent-colour: 'green': expected a colour like #0b6b50"),
+    ("--accent-colour #12345", "--accent-colour: '#12345': expected a colour like #0b6b50"),
+    ("--site-name a\x07b", "--site-name: 'a\\x07b': expected text of one line"),
     ("--max-message-size 200M", "--max-message-size 209715200 is more than --max-mailbox-size"),
     ("--memory 64M --max-message-size 20M", "is more than a quarter of --memory"),
     ("--lifetime 2d", "--lifetime 172800 is more than --max-lifetime 86400"),
@@ -110,6 +119,8 @@ _MISTAKES = [
 _FILES: list[tuple[str, str, Any]] = [
     ('smtp = "tcp:25"', "smtp", ("tcp:25",)),
     ('smtp = ["tcp:25", "tcp6:25"]', "smtp", ("tcp:25", "tcp6:25")),
+    ('site-name = " Post & Co "', "site_name", "Post & Co"),
+    ('notice = """Two\nlines."""', "notice", "Two\nlines."),
     ("max-errors = 3", "limits.max_errors", 3),
     ("max_errors = 3", "limits.max_errors", 3),
     ('memory = "512M"', "limits.memory", 512 * MEGA),
@@ -121,6 +132,8 @@ _FILES: list[tuple[str, str, Any]] = [
 ]
 
 _FILE_MISTAKES = [
+    ('imprint = """Two\nlines."""', "imprint: 'Two\\nlines.': expected text of one line"),
+    ("accent-colour = 0", "accent-colour: 0: expected a colour like #0b6b50"),
     ("max-erors = 3", "there is no 'max-erors'; did you mean max-errors?"),
     ("max-errors = true", "max-errors: True: expected a whole number"),
     ("max-errors = [3]", "max-errors: [3]: expected a whole number"),

@@ -188,6 +188,16 @@ def document(
     }
 
 
+def embedded(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers of a document for a frame in a page of ours.
+
+    It shares its origin with that page, which may measure it so. There are still no scripts and no
+    forms in it, and it can not lead the page elsewhere.
+    """
+    policy = headers["Content-Security-Policy"].replace(_SANDBOX, f"{_SANDBOX} allow-same-origin")
+    return {**headers, "Content-Security-Policy": policy}
+
+
 _SANDBOX = "sandbox allow-popups allow-popups-to-escape-sandbox"
 _BASE_STYLE = (
     ":root{color-scheme:light;background:#fff;color:#1a1a1a}"

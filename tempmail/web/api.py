@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from twisted.web.resource import IResource
 
+from tempmail.content.html import embedded
 from tempmail.core.address import Address, normalise_domain
 from tempmail.core.errors import BadAddress, UnknownDomain
 from tempmail.core.limits import DEFAULT_WAIT_SECONDS
@@ -260,11 +261,13 @@ class Api:
         """Its HTML, as a page of its own that can do no harm."""
         arguments = Arguments(request)
         images_remote = arguments.choice("images", "", "remote") == "remote"
+        embed = arguments.choice("embed", "false", "true") == "true"
         arguments.check()
         document = await self._office.html(
             *_who(request, address, in_query=True), sequence_of(id_), images_remote=images_remote
         )
-        for name, value in document.headers.items():
+        headers = embedded(document.headers) if embed else document.headers
+        for name, value in headers.items():
             request.header(name, value)
         return request.reply(document.octets, document.headers["Content-Type"])
 

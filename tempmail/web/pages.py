@@ -8,34 +8,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from hashlib import sha256
-from importlib.resources import files
-from pathlib import PurePath
 
 from twisted.web.resource import IResource
 from werkzeug.exceptions import NotFound
 
+from tempmail.web.branding import Branding
+from tempmail.web.parts import Part, build
 from tempmail.web.request import Request
 from tempmail.web.routing import Routes, new_app, route
 
 # The page talks to its own server and frames its own server's mail. The mail in the frame comes
-# with a policy of its own.
+# with a policy of its own. Markup is made of lit-html's own templates alone: no other text can
+# become any (Trusted Types).
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    "img-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lit-html"
 )
 
-_DOCUMENT = "index.html"
-_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _ASK_FIRST = "no-cache"
 _TAGS = re.compile(rb'"[^"]*"|\*').findall
+_NOT_GZIP = re.compile(rb"(?i)\s*(?:gzip|x-gzip|\*)\s*;\s*q\s*=\s*0(?:\.0*)?\s*").fullmatch
+_GZIP = re.compile(rb"(?i)\s*(?:gzip|x-gzip|\*)\s*(?:;.*)?").fullmatch
 
 
 class Pages:
@@ -43,12 +38,8 @@ class Pages:
 
     app = new_app()
 
-    def __init__(self) -> None:
-        parts = read_parts()
-        document = parts.pop(_DOCUMENT)
-        self._parts = parts
-        self._version = _hash(*(octets for part in sorted(parts.items()) for octets in part))
-        self._document = document.replace(b'"static/', b'"static/%b/' % self._version.encode())
+    def __init__(self, branding: Branding) -> None:
+        self._document, self._version, self._parts = build(branding)
 
     @route(app, "GET", "/")
     def document(self, request: Request) -> bytes:
@@ -62,49 +53,47 @@ class Pages:
             request.header("Location", f"{base_path}/")
             return b""
         request.header("Content-Security-Policy", POLICY)
-        return _answer(request, _DOCUMENT, self._document, _ASK_FIRST)
+        return _unless_known(request, self._document)
 
-    @route(app, "GET", "/static/<version>/<name>")
+    @route(app, "GET", "/static/<version>/<path:name>")
     def part(self, request: Request, version: str, name: str) -> bytes:
         """A script, the style, the icon."""
         if version != self._version or name not in self._parts:
             raise NotFound
-        return _answer(request, name, self._parts[name], _FOR_GOOD)
+        request.header("Cache-Control", _FOR_GOOD)
+        return _packed(request, self._parts[name])
 
 
-def pages() -> Mapping[bytes, IResource]:
+def pages(branding: Branding | None = None) -> Mapping[bytes, IResource]:
     """The page's resources, by the first part of their path."""
-    resource = Routes(Pages().app)
+    resource = Routes(Pages(branding or Branding()).app)
     return {b"": resource, b"static": resource}
 
 
-def read_parts() -> dict[str, bytes]:
-    """Everything the page is made of, by file name."""
-    folder = files("tempmail.web").joinpath("static")
-    return {
-        entry.name: entry.read_bytes()
-        for entry in folder.iterdir()
-        if PurePath(entry.name).suffix in _TYPES
-    }
-
-
-def _answer(request: Request, name: str, octets: bytes, caching: str) -> bytes:
+def _unless_known(request: Request, part: Part) -> bytes:
     """The file, or that the client has it already (RFC 9110 section 13.1.2)."""
-    tag = f'"{_hash(octets)}"'
+    tag = f'"{part.name}-gzip"' if _takes_gzip(request) else f'"{part.name}"'
     request.header("ETag", tag)
-    request.header("Cache-Control", caching)
+    request.header("Cache-Control", _ASK_FIRST)
     asked = b",".join(request.requestHeaders.getRawHeaders(b"If-None-Match") or ())
     # Compared weakly: a proxy that compresses marks the tag it passes on.
     if {tag.encode(), b"*"} & set(_TAGS(asked)):
+        request.responseHeaders.addRawHeader("Vary", "Accept-Encoding")
         request.setResponseCode(304)
         return b""
-    return request.reply(octets, _TYPES[PurePath(name).suffix])
+    return _packed(request, part)
 
 
-def _hash(*pieces: str | bytes) -> str:
-    """A name for this content."""
-    digest = sha256()
-    for piece in pieces:
-        octets = piece.encode() if isinstance(piece, str) else piece
-        digest.update(b"%d:%b" % (len(octets), octets))
-    return digest.hexdigest()[:20]
+def _packed(request: Request, part: Part) -> bytes:
+    """The file, compressed where the client takes it so (RFC 9110 section 12.5.3)."""
+    request.responseHeaders.addRawHeader("Vary", "Accept-Encoding")
+    if not _takes_gzip(request):
+        return request.reply(part.octets, part.content_type)
+    request.header("Content-Encoding", "gzip")
+    return request.reply(part.zipped, part.content_type)
+
+
+def _takes_gzip(request: Request) -> bool:
+    """Whether the client says so."""
+    asked = b",".join(request.requestHeaders.getRawHeaders(b"Accept-Encoding") or ()).split(b",")
+    return any(map(_GZIP, asked)) and not any(map(_NOT_GZIP, asked))

@@ -47,6 +47,7 @@ def domains(known: Domains, limits: Limits) -> bytes:
     return orjson.dumps(
         {
             "domains": entries,
+            "min_lifetime": limits.min_lifetime,
             "default_lifetime": limits.default_lifetime,
             "max_lifetime": limits.max_lifetime,
             "max_message_size": limits.max_message_size,

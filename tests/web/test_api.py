@@ -122,6 +122,7 @@ class MintTests(WebTestCase):
                     {"domain": "tempmail.test", "mode": "minted"},
                     {"domain": "qa.test", "mode": "catch-all"},
                 ],
+                "min_lifetime": Limits().min_lifetime,
                 "default_lifetime": Limits().default_lifetime,
                 "max_lifetime": Limits().max_lifetime,
                 "max_message_size": Limits().max_message_size,

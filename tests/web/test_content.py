@@ -161,6 +161,22 @@ class HtmlTests(ContentTestCase):
         self.assertIn(b'src="https://far.example/a.png"', answer.body)
         self.assert_problem(self.get(f"{path}?images=yes"), 422, "images")
 
+    def test_embedded(self) -> None:
+        """In a frame of ours it has our origin, to be measured; it still runs and sends nothing."""
+        path = f"{self.receive(RICH)}/html"
+        alone = self.get(path).headers["content-security-policy"]
+        embedded = self.get(f"{path}?embed=true")
+        policy = embedded.headers["content-security-policy"]
+        self.assertEqual(policy.replace(" allow-same-origin", ""), alone)
+        self.assertEqual(policy.count("allow-same-origin"), 1)
+        for allowed in ("allow-scripts", "allow-forms", "allow-top-navigation"):
+            self.assertNotIn(allowed, policy)
+        self.assertIn("frame-ancestors 'self'", policy)
+        self.assertEqual(embedded.body, self.get(path).body)
+        same = self.get(f"{path}?embed=false").headers["content-security-policy"]
+        self.assertEqual(same, alone)
+        self.assert_problem(self.get(f"{path}?embed=yes"), 422, "embed")
+
     def test_none(self) -> None:
         """A mail without HTML has no such document."""
         self.assert_problem(self.get(f"{self.receive(CODE)}/html"), 404)

@@ -199,6 +199,12 @@ def _list_paths() -> dict[str, Any]:
 def _message_paths() -> dict[str, Any]:
     one = "/v1/mailboxes/{address}/messages/{id}"
     images = query("images", "remote lets remote images load.", enum=["remote"])
+    embed = query(
+        "embed",
+        "true is for a frame in a page of this origin, which may then measure the document.",
+        enum=["true", "false"],
+        default="false",
+    )
     return {
         one: {
             "get": operation(
@@ -224,7 +230,7 @@ def _message_paths() -> dict[str, Any]:
                 "html",
                 "Its HTML: a complete, sanitised document under its own policy",
                 {200: answer(TEXT, "The document.", "text/html")},
-                parameters=(images,),
+                parameters=(images, embed),
                 problems=(422,),
                 shown="query",
             )

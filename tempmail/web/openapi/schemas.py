@@ -132,6 +132,7 @@ SCHEMAS: Mapping[str, Schema] = {
         domains=list_of(
             document(domain=TEXT, mode={"type": "string", "enum": ["minted", "catch-all"]})
         ),
+        min_lifetime=SECONDS,
         default_lifetime=SECONDS,
         max_lifetime=SECONDS,
         max_message_size=OCTETS,

@@ -1,7 +1,5 @@
 // Calls to the server. Every path is relative to the page, so a base path needs no mention.
 
-import { words } from "./words.js";
-
 /** What the server refused (its status), or that it could not be reached (status 0). */
 export class Failure extends Error {
   constructor(status, detail, retryAfter = 0) {
@@ -9,12 +7,6 @@ export class Failure extends Error {
     this.status = status;
     this.retryAfter = retryAfter;
   }
-}
-
-/** Why something failed, in words. */
-export function reason(failure) {
-  if (!(failure instanceof Failure)) throw failure;
-  return failure.status === 0 ? words.unreachable : `${failure.message}.`;
 }
 
 // How far this computer's clock is behind the server's. Deadlines are the server's.
@@ -30,12 +22,11 @@ function setClock(answer) {
   if (!Number.isNaN(date)) behind = Math.abs(seen) < 2000 ? 0 : seen;
 }
 
-/** Ask; resolves to the JSON of the answer, null for none. Raises a Failure. */
-export async function call(method, path, { token, body, signal } = {}) {
+async function ask(method, path, { token, body, signal } = {}) {
   const headers = {};
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  let answer, text;
+  let answer;
   try {
     answer = await fetch(path, {
       method,
@@ -44,47 +35,79 @@ export async function call(method, path, { token, body, signal } = {}) {
       body: body === undefined ? undefined : JSON.stringify(body),
       cache: "no-store",
     });
-    text = await answer.text();
   } catch (error) {
     throw new Failure(0, String(error));
   }
   setClock(answer);
+  return answer;
+}
+
+/** Ask; resolves to the JSON of the answer, null for none. Raises a Failure. */
+async function call(method, path, given) {
+  const answer = await ask(method, path, given);
   let found = null;
   try {
+    const text = await answer.text();
     found = text ? JSON.parse(text) : null;
   } catch {
-    // Whoever answered, it was not our server: a proxy whose server is away, a captive portal.
-    throw new Failure(answer.ok ? 502 : answer.status, answer.statusText);
+    // It was cut off; or whoever answered, it was not our server: a captive portal, a proxy.
+    throw new Failure(answer.ok ? 0 : answer.status, answer.statusText);
   }
   if (answer.ok) return found;
   const retry = Number(answer.headers.get("Retry-After")) || 0;
   throw new Failure(answer.status, found?.detail ?? answer.statusText, retry);
 }
 
-const boxPath = (box) => `v1/mailboxes/${encodeURIComponent(box.address)}`;
-const mailPath = (box, id) => `${boxPath(box)}/messages/${encodeURIComponent(id)}`;
+const pathOf = (box) => `v1/mailboxes/${encodeURIComponent(box.address)}`;
+const mailPath = (box, id) => `${pathOf(box)}/messages/${encodeURIComponent(id)}`;
 
-export const mint = () => call("POST", "v1/mailboxes");
+/** How many mails a list has at most. */
+export const MOST_LISTED = 500;
 
-export const remove = (box) => call("DELETE", boxPath(box), { token: box.token });
-
+export const domains = () => call("GET", "v1/domains");
+export const mint = (wish) => call("POST", "v1/mailboxes", { body: wish });
+export const remove = (box) => call("DELETE", pathOf(box), { token: box.token });
 export const extend = (box, lifetime) =>
-  call("POST", `${boxPath(box)}/extend`, { token: box.token, body: { lifetime } });
-
+  call("POST", `${pathOf(box)}/extend`, { token: box.token, body: { lifetime } });
 export const restore = (box) =>
-  call("POST", `${boxPath(box)}/restore`, { body: { restore_key: box.restore_key } });
+  call("POST", `${pathOf(box)}/restore`, { body: { restore_key: box.restore_key } });
 
-export const newer = (box, after, wait, signal) =>
-  call("GET", `${boxPath(box)}/messages?after=${encodeURIComponent(after)}&wait=${wait}`, {
-    token: box.token,
-    signal,
-  });
+/** What is newer in each of these `{address, token, after}`, held for up to `timeout` seconds. */
+export const wait = (mailboxes, timeout, signal) =>
+  call("POST", "v1/wait", { body: { mailboxes, timeout, limit: MOST_LISTED }, signal });
+
+/** What is in a box, the first of it. */
+export const list = (box) =>
+  call("GET", `${pathOf(box)}/messages?limit=${MOST_LISTED}`, { token: box.token });
+export const empty = (box) => call("DELETE", `${pathOf(box)}/messages`, { token: box.token });
 
 export const message = (box, id) => call("GET", mailPath(box, id), { token: box.token });
-
+export const removeMessage = (box, id) => call("DELETE", mailPath(box, id), { token: box.token });
 export const markSeen = (box, id) =>
   call("PATCH", mailPath(box, id), { token: box.token, body: { seen: true } });
 
+/** The mail as it came, as text: what is not UTF-8 shows as U+FFFD. No more than `most` octets. */
+export async function source(box, id, most) {
+  const answer = await ask("GET", `${mailPath(box, id)}/raw`, { token: box.token });
+  if (!answer.ok) throw new Failure(answer.status, answer.statusText);
+  const reader = answer.body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let got = 0; got < most; ) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    text += decoder.decode(value.subarray(0, most - got), { stream: true });
+    got += value.length;
+  }
+  reader.cancel();
+  return `${text}…`;
+}
+
+const withToken = (path, box, more = {}) =>
+  `${path}?${new URLSearchParams({ ...more, access_token: box.token })}`;
+
 /** The address of a part of a mail that the browser fetches by itself: html, raw, attachments/0. */
-export const partOf = (box, id, part, more = {}) =>
-  `${mailPath(box, id)}/${part}?${new URLSearchParams({ ...more, access_token: box.token })}`;
+export const partOf = (box, id, part, more) => withToken(`${mailPath(box, id)}/${part}`, box, more);
+
+/** The address of all mail in one file. */
+export const exportOf = (box) => withToken(`${pathOf(box)}/export`, box);

@@ -1,71 +1,111 @@
-// Which mail is open. Its id is in the page's address, so a reload keeps it and Back closes it.
+// What the reader can do with mail.
 
 import * as api from "./api.js";
-import * as list from "./list.js";
-import * as view from "./message.js";
-import { words } from "./words.js";
+import { focusOn, gone, reason } from "./actions.js";
+import { say } from "./announce.js";
+import * as boxes from "./boxes.js";
+import { nudge } from "./live.js";
+import * as mail from "./mail.js";
+import * as route from "./route.js";
+import {
+  boxOf,
+  change,
+  currentBox,
+  endOf,
+  get,
+  inboxOf,
+  keyOf,
+  openIn,
+  summaryOf,
+} from "./state.js";
+import { t } from "./words.js";
 
-let box = null;
-let tellSeen = null;
-let shown = null;
-// The mails that were opened: they stay readable when the address is gone.
-let opened = new Map();
+const MOST_SOURCE = 512 * 1024;
 
-/** Read the mail of a box; `seen` is called when one was read for the first time. */
-export function begin(found, seen) {
-  [box, tellSeen, shown, opened] = [found, seen, null, new Map()];
+/** Show the mail that the page's address names, or the list. */
+export function follow(asked) {
+  const s = get();
+  const box = asked && boxOf(s, asked.address);
+  if (!box) {
+    const before = s.open;
+    if (asked) route.forget();
+    change({ open: null });
+    if (before) focusOn(`#mail-${CSS.escape(before.id)}`);
+    return;
+  }
+  if (s.current !== asked.address) boxes.use(asked.address);
+  change({ open: asked, tab: null, problem: "" });
+  focusOn("#subject");
+  fetchWhole(box, asked.id);
 }
 
-/** Leave the box. */
-export function end() {
-  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
-  [box, shown] = [null, null];
-  view.close();
-  document.body.classList.remove("reading");
-}
-
-/** Close the mail that is open, if there is one. */
-export function leave() {
-  if (shown !== null) location.hash = "";
-}
-
-/** Show what the page's address says. */
-export function follow() {
-  const id = new URLSearchParams(location.hash.slice(1)).get("mail");
-  if (id === shown || (id !== null && !list.mails.has(id))) return;
-  const before = shown;
-  shown = id;
-  list.setOpen(id);
-  document.body.classList.toggle("reading", id !== null);
-  if (id !== null) {
-    open(id);
-  } else {
-    view.close();
-    list.focusOn(before);
+async function fetchWhole(box, id) {
+  const key = keyOf(box.address, id);
+  if (!get().whole[key]?.mail) {
+    const found = await wholeOf(box, id);
+    change({ whole: { ...get().whole, [key]: found } });
+    if (!found.mail) return;
+  }
+  if (!summaryOf(get(), { address: box.address, id })?.seen) {
+    mail.happens({ kind: "seen", address: box.address, id });
+    // That nobody else learns it is no reason to disturb the reader.
+    api.markSeen(box, id).catch(() => {});
   }
 }
 
-async function open(id) {
-  const [from, summary] = [box, list.mails.get(id)];
-  const here = () => shown === id && box === from;
-  if (!opened.has(id)) {
-    view.showOpening(summary);
-    view.focusTitle();
-    try {
-      const mail = await api.message(from, id);
-      if (box === from) opened.set(id, mail);
-    } catch (failure) {
-      const there = ![404, 410].includes(failure.status);
-      if (here()) view.showFailure(summary, there ? api.reason(failure) : words.mail_gone);
-      return;
-    }
+async function wholeOf(box, id) {
+  try {
+    return { mail: await api.message(box, id) };
+  } catch (failure) {
+    return { failure: why(failure) };
   }
-  if (!here()) return;
-  view.showMail(from, opened.get(id));
-  view.focusTitle();
-  if (summary.seen) return;
-  list.setSeen(id);
-  tellSeen();
-  // That nobody else learns it is no reason to disturb the reader.
-  api.markSeen(from, id).catch(() => {});
+}
+
+const why = (failure) =>
+  [404, 410].includes(failure.status) ? t("mail_gone") : reason(failure);
+
+/** Show the open mail another way. */
+export function chooseTab(tab) {
+  change({ tab });
+  const { open, sources } = get();
+  const key = keyOf(open.address, open.id);
+  if (tab === "source" && sources[key] === undefined) fetchSource(open, key);
+}
+
+async function fetchSource({ address, id }, key) {
+  const set = (text) => change({ sources: { ...get().sources, [key]: text } });
+  set(null);
+  try {
+    set(await api.source(boxOf(get(), address), id, MOST_SOURCE));
+  } catch (failure) {
+    set(why(failure));
+  }
+}
+
+/** Let remote images in. */
+export function loadImages() {
+  const { open, loaded } = get();
+  change({ loaded: { ...loaded, [keyOf(open.address, open.id)]: true } });
+  focusOn("#tab-html");
+}
+
+/** Delete the open mail. */
+export async function removeOpen() {
+  const open = openIn(get());
+  const box = currentBox(get());
+  if (!open || endOf(get(), box)) return;
+  const { summaries } = inboxOf(get(), open.address);
+  const at = summaries.findIndex((one) => one.id === open.id);
+  const next = summaries[at + 1] ?? summaries[at - 1];
+  try {
+    await gone(api.removeMessage(box, open.id));
+  } catch (failure) {
+    change({ problem: reason(failure) });
+    nudge();
+    return;
+  }
+  mail.happens({ kind: "dropped", ...open });
+  route.forget();
+  say(t("mail_deleted"));
+  focusOn(next ? `#mail-${CSS.escape(next.id)}` : "#address");
 }

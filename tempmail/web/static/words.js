@@ -1,109 +1,135 @@
-// Every word the page says. Another language is another object with the same names.
+// The page in the reader's language. Each language is one file of words, fetched when needed.
 
-const en = {
-  your_address: "Your address",
-  making_address: "making an address…",
-  copy: "Copy",
-  copied: "Copied",
-  copy_code: (code) => `Copy the code ${code}`,
-  code_copied: (code) => `The code ${code} was copied.`,
-  new_address: "New address",
-  delete_address: "Delete",
-  delete_really: "Delete this address and all of its mail, now and for good?",
-  delete_yes: "Delete",
-  delete_no: "Keep it",
-  also_held: "Also yours:",
-  left: (time) => `${time} left`,
-  time_over: "The time is over",
-  one_minute: "One minute is left for this address. You can extend it.",
-  extend: "Extend",
-  extended: (time) => `Extended: ${time} left.`,
-  at_its_longest: "It can not be extended any further.",
-  expired: (time) => `This address expired at ${time}. Its mail is deleted.`,
-  deleted: "This address and its mail are deleted.",
-  forgotten: "The server does not know this address any more.",
-  replaced: "The server does not know the earlier address any more. This one is new.",
-  not_restored: "This address can not be had again.",
-  restore: "Same address again",
-  inbox: "Inbox",
-  empty: "Waiting for mail. It shows here by itself, the moment it comes.",
-  try_it: "To see how that looks, send one from a shell:",
-  no_subject: "(no subject)",
-  no_sender: "(no sender)",
-  new_mail: (from, subject) => `New mail from ${from}: ${subject}`,
-  new_mails: (count) => `${count} new mails`,
-  now: "now",
-  unread: "unread",
-  attachments_mark: (count) => (count === 1 ? "1 attachment" : `${count} attachments`),
-  open_link: (host) => `Open ${host}`,
-  back: "Back to the inbox",
-  opening: "Opening…",
-  mail_gone: "This mail is not there any more.",
-  from: "From",
-  to: "To",
-  received: "Received",
-  tab_html: "HTML",
-  tab_text: "Text",
-  views: "How to show the mail",
-  no_text: "This mail has no text.",
-  html_title: "The mail, as its sender laid it out",
-  images_held: (hosts) =>
-    `Pictures are held back: to load them tells ${hosts.length === 1 ? hosts[0] : `${hosts.length} hosts`} that you read this.`,
-  load_images: "Load pictures",
-  attachments: "Attachments",
-  unnamed: "unnamed",
-  download: "Download as .eml",
-  private_box: "Only this browser, and whoever runs this server, can read the mail of this address.",
-  public_box: "Anyone who knows this address can read its mail.",
-  notice:
-    "When the time is over all of it is deleted. Do not use it for an account that you want to keep.",
-  interface: "For programs: the HTTP interface",
-  state_connecting: "Connecting…",
-  state_live: "Live",
-  state_retry: (seconds) => `Reconnecting in ${seconds} s`,
-  state_offline: "Offline",
-  lost: "The connection is lost; trying again.",
-  back_again: "Connected again.",
-  unreachable: "The server can not be reached just now.",
-  trying_again: (why) => `No address yet: ${why} Trying again.`,
+import english from "./words/en.js";
+import { keep, recall } from "./boxes.js";
+
+/** The languages there are, each by its own name. */
+export const LANGUAGES = {
+  en: "English",
+  "zh-CN": "中文（简体）",
+  es: "Español",
+  de: "Deutsch",
+  fr: "Français",
+  ja: "日本語",
+  ru: "Русский",
+  ar: "العربية",
 };
 
-const languages = { en };
+const RIGHT_TO_LEFT = ["ar"];
+const FROM_RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+const BIDI_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** The language in use: the first of the reader's that we have. */
-export const language =
-  navigator.languages.map((tag) => tag.split("-")[0]).find((tag) => tag in languages) ?? "en";
+let words = english;
+let language = "en";
+let formats = makeFormats();
 
-export const words = languages[language];
+/** The language in use. */
+export const inUse = () => language;
 
-const ago = new Intl.RelativeTimeFormat(language, { style: "short" });
-const clock = new Intl.DateTimeFormat(language, { timeStyle: "short" });
-const moment = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+/** The reader's choice, or the first of the browser's languages that there is. */
+export function preferred() {
+  const chosen = recall("language");
+  if (chosen in LANGUAGES) return chosen;
+  const base = (tag) => tag.split("-")[0];
+  const found = navigator.languages.map((tag) =>
+    Object.keys(LANGUAGES).find((one) => base(one) === base(tag)),
+  );
+  return found.find(Boolean) ?? "en";
+}
+
+/** Use a language; where its words can not be fetched, English. */
+export async function speak(wanted) {
+  try {
+    words = wanted === "en" ? english : (await import(`./words/${wanted}.js`)).default;
+    language = wanted;
+  } catch {
+    [words, language] = [english, "en"];
+  }
+  formats = makeFormats();
+  document.documentElement.lang = language;
+  document.documentElement.dir = RIGHT_TO_LEFT.includes(language) ? "rtl" : "ltr";
+  // Of the operator's own lines only what they are is ours to say.
+  for (const one of document.querySelectorAll("[data-word]")) {
+    one.textContent = t(one.dataset.word);
+  }
+}
+
+/** Use a language from now on. */
+export async function choose(wanted) {
+  keep("language", wanted);
+  await speak(wanted);
+}
+
+/** Words by their name; `{name}` in them becomes the value given. `count` chooses the form. */
+export function t(name, values = {}) {
+  const found = words[name];
+  const form = typeof found === "string" ? found : pluralOf(found, values.count);
+  return form.replace(/\{(\w+)\}/g, (_, key) =>
+    key === "count" ? formats.number.format(values.count) : values[key],
+  );
+}
+
+const pluralOf = (forms, count) => forms[formats.plural.select(count)] ?? forms.other;
+
+/** What a stranger wrote, for where it can have no element of its own: it turns nothing round. */
+export function isolated(text) {
+  const plain = text.replace(BIDI_CONTROLS, "");
+  return FROM_RIGHT.test(plain + document.documentElement.dir.replace("rtl", "\u0627"))
+    ? `\u2068${plain}\u2069`
+    : plain;
+}
+
+function makeFormats() {
+  const unit = (name, unitDisplay) =>
+    new Intl.NumberFormat(language, {
+      style: "unit",
+      unit: name,
+      unitDisplay,
+      maximumFractionDigits: 1,
+    });
+  return {
+    number: new Intl.NumberFormat(language),
+    plural: new Intl.PluralRules(language),
+    ago: new Intl.RelativeTimeFormat(language, { style: "narrow" }),
+    clock: new Intl.DateTimeFormat(language, { timeStyle: "short" }),
+    moment: new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" }),
+    units: Object.fromEntries(
+      ["second", "minute", "hour", "day"].map((name) => [name, unit(name, "long")]),
+    ),
+    sizes: ["byte", "kilobyte", "megabyte"].map((name) => unit(name, "short")),
+  };
+}
 
 /** How long ago that was, in words. */
 export function age(milliseconds) {
   const seconds = milliseconds / 1000;
-  if (seconds < 45) return words.now;
-  if (seconds < 45 * 60) return ago.format(-Math.round(seconds / 60), "minute");
-  if (seconds < 22 * 3600) return ago.format(-Math.round(seconds / 3600), "hour");
-  return ago.format(-Math.round(seconds / 86400), "day");
+  if (seconds < 45) return t("now");
+  if (seconds < 45 * 60) return formats.ago.format(-Math.round(seconds / 60), "minute");
+  if (seconds < 22 * 3600) return formats.ago.format(-Math.round(seconds / 3600), "hour");
+  return formats.ago.format(-Math.round(seconds / 86400), "day");
 }
 
 /** A time of the day, and a whole point in time. */
-export const timeOfDay = (instant) => clock.format(new Date(instant));
-export const pointInTime = (instant) => moment.format(new Date(instant));
+export const timeOfDay = (instant) => formats.clock.format(new Date(instant));
+export const pointInTime = (instant) => formats.moment.format(new Date(instant));
 
 /** A span as a countdown shows it: 9:41, 1:00:00. */
-export function span(milliseconds) {
+export function countdown(milliseconds) {
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   const two = (number) => String(number).padStart(2, "0");
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
+/** A lifetime in words: 10 minutes, 1 hour. */
+export function lifetime(seconds) {
+  const sizes = { day: 86400, hour: 3600, minute: 60, second: 1 };
+  const unit = Object.keys(sizes).find((name) => seconds % sizes[name] === 0);
+  return formats.units[unit].format(seconds / sizes[unit]);
+}
+
 /** A size as people say it. */
 export function size(octets) {
-  if (octets < 1000) return `${octets} B`;
-  if (octets < 1e6) return `${Math.round(octets / 1000)} kB`;
-  return `${(octets / 1e6).toFixed(1)} MB`;
+  const step = octets < 1000 ? 0 : octets < 1e6 ? 1 : 2;
+  return formats.sizes[step].format(octets / 1000 ** step);
 }

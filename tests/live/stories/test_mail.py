@@ -1,0 +1,278 @@
+"""Mail: that it comes, what is done with it, and that it does nothing by itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+
+from playwright.sync_api import expect
+
+from tests.live.chromium import other_hosts
+from tests.live.letters import CODE, letter, tall, with_everything
+from tests.live.stories.story import Story
+
+
+class MailStories(Story):
+    """The usual ways of a mail."""
+
+    def test_code(self) -> None:
+        """The code of a mail is in the list by itself, and on top of the mail; one click has it."""
+        visitor = self.visitor()
+        expect(visitor.page.get_by_role("heading", name="No mail yet")).to_be_visible()
+        self.send(with_everything(visitor.address))
+        mail = visitor.mail("Confirm your address")
+        expect(mail).to_contain_text("Harbour Books")
+        expect(visitor.messages.get_by_label("Attachments")).to_be_visible()
+        expect(visitor.page).to_have_title(re.compile(r"\b1\b"))
+        expect(
+            visitor.page.locator("[aria-live=polite], [role=status]", has_text="Harbour Books")
+        ).to_have_count(1)
+        visitor.click(f"Copy code {CODE}", visitor.messages)
+        self.assertEqual(visitor.clipboard(), CODE)
+        visitor.page.evaluate("navigator.clipboard.writeText('something else')")
+        visitor.open_mail("Confirm your address")
+        visitor.click(f"Copy code {CODE}", visitor.message)
+        visitor.page.wait_for_function(
+            "async () => await navigator.clipboard.readText() !== 'something else'"
+        )
+        self.assertEqual(visitor.clipboard(), CODE)
+
+    def test_order(self) -> None:
+        """The newest mail is on top."""
+        visitor = self.visitor()
+        for subject in ("First", "Second", "Third"):
+            self.send(letter(visitor.address, subject))
+            expect(visitor.mails.first).to_contain_text(subject)
+        visitor.page.reload()
+        expect(visitor.mails).to_have_text(
+            [re.compile(one) for one in ("Third", "Second", "First")]
+        )
+
+    def test_html(self) -> None:
+        """HTML is shown in a frame without scripts, as tall as what it shows."""
+        visitor = self.visitor()
+        self.send(tall(visitor.address))
+        visitor.open_mail("A long one")
+        last = visitor.frame.content_frame.get_by_text("Row 59")
+        expect(last).to_be_visible()
+        sandbox = (visitor.frame.get_attribute("sandbox") or "").split()
+        self.assertNotIn("allow-scripts", sandbox)
+        visitor.page.wait_for_function(
+            "(frame) => frame.clientHeight >= 2400 && frame.clientHeight < 2700",
+            arg=visitor.frame.element_handle(),
+        )
+        last.scroll_into_view_if_needed()
+        self.assertEqual(
+            visitor.frame.content_frame.locator("html").evaluate("(root) => root.scrollTop"), 0
+        )
+
+    def test_tabs(self) -> None:
+        """Text, headers, source and attachments are one click away; what is not there is no tab."""
+        visitor = self.visitor()
+        self.send(letter(visitor.address, "Plain", "Only words.\n"))
+        visitor.open_mail("Plain")
+        expect(visitor.message.get_by_text("Only words.")).to_be_visible()
+        expect(visitor.message.get_by_role("tab")).to_have_text(["Text", "Headers", "Source"])
+        self.send(with_everything(visitor.address))
+        visitor.open_mail("Confirm your address")
+        expect(visitor.message.get_by_role("tab")).to_have_text(
+            ["HTML", "Text", "Headers", "Source", re.compile(r"Attachments.*1")]
+        )
+        visitor.show("Text")
+        panel = visitor.message.get_by_role("tabpanel")
+        expect(panel).to_contain_text(f"Your code is {CODE}.")
+        expect(visitor.frame).to_be_hidden()
+        visitor.show("Headers")
+        expect(panel).to_contain_text("hello@harbour-books.example")
+        visitor.show("Source")
+        expect(panel).to_contain_text("Content-Disposition: attachment")
+        visitor.show("Attachments")
+        with visitor.page.expect_download() as saved:
+            panel.get_by_role("link", name=re.compile("terms.pdf")).click()
+        self.assertEqual(saved.value.suggested_filename, "terms.pdf")
+        self.assertEqual(saved.value.path().read_bytes(), b"%PDF-1.4 terms")
+
+    def test_download(self) -> None:
+        """A mail and all of them can be taken home."""
+        visitor = self.visitor()
+        self.send(letter(visitor.address, "To keep"))
+        self.send(letter(visitor.address, "And this"))
+        visitor.open_mail("To keep")
+        with visitor.page.expect_download() as saved:
+            visitor.message.get_by_role("link", name="Download").click()
+        self.assertTrue(saved.value.suggested_filename.endswith(".eml"))
+        self.assertIn(b"Subject: To keep\r\n", saved.value.path().read_bytes())
+        with visitor.page.expect_download() as saved:
+            visitor.messages.get_by_text("Export all").click()
+        octets = saved.value.path().read_bytes()
+        self.assertTrue(b"Subject: To keep" in octets and b"Subject: And this" in octets)
+
+    def test_delete(self) -> None:
+        """One mail is deleted, then all of them; nothing of it comes back."""
+        visitor = self.visitor()
+        for subject in ("First", "Second", "Third"):
+            self.send(letter(visitor.address, subject))
+        visitor.open_mail("Second")
+        visitor.click("Delete message")
+        expect(visitor.mail("Second")).to_have_count(0)
+        expect(visitor.message).to_be_hidden()
+        expect(visitor.mails).to_have_count(2)
+        visitor.click("Empty", visitor.messages)
+        visitor.click("Cancel", visitor.dialog("Empty"))
+        expect(visitor.mails).to_have_count(2)
+        visitor.click("Empty", visitor.messages)
+        visitor.click("Empty", visitor.dialog("Empty"))
+        expect(visitor.page.get_by_role("heading", name="No mail yet")).to_be_visible()
+        visitor.page.reload()
+        visitor.see_live()
+        expect(visitor.mails).to_have_count(0)
+
+    def test_new_tab(self) -> None:
+        """A mail of the list opens in a new tab as well, and Back leads back to the list."""
+        visitor = self.visitor()
+        self.send(letter(visitor.address))
+        with visitor.context.expect_page() as opened:
+            visitor.mail("Your code").click(modifiers=["Control"])
+        expect(opened.value.get_by_role("heading", level=2, name="Your code")).to_be_visible()
+        visitor.open_mail("Your code")
+        visitor.page.go_back()
+        expect(visitor.message).to_be_hidden()
+        visitor.page.go_forward()
+        expect(visitor.message).to_be_visible()
+
+    def test_sample_command(self) -> None:
+        """What the empty list says to try brings a mail."""
+        visitor = self.visitor()
+        line = visitor.messages.locator("code").first.inner_text()
+        visitor.click("Copy command")
+        self.assertEqual(visitor.clipboard(), line)
+        words = shlex.split(line)
+        self.assertIn(words[0], ("curl", "swaks"))
+        if words[0] == "curl":
+            (body,) = (json.loads(word) for word in words if word.startswith("{"))
+            self.assertEqual(self.daemon.ask("POST", "/send", body=body)[0], 200)
+            expect(visitor.mail(body["subject"])).to_be_visible()
+
+
+class OtherHostsStories(Story):
+    """What other hosts learn."""
+
+    def test_remote_images(self) -> None:
+        """No host learns of the reading until the reader says so; then not from where."""
+        visitor = self.visitor()
+        self.send(with_everything(visitor.address, "images-shop.example"))
+        visitor.open_mail("Confirm your address")
+        expect(visitor.frame.content_frame.get_by_role("heading", name="Welcome")).to_be_visible()
+        bar = visitor.message.get_by_text("Remote images are held back.")
+        expect(bar).to_contain_text("2 hosts")
+        hosts = ("pictures-images-shop.example", "more-images-shop.example")
+        self.assertEqual([other_hosts().requests_to(host) for host in hosts], [[], []])
+        visitor.click("Load remote images")
+        for host in hosts:
+            head = other_hosts().wait_for(host)
+            self.assertNotIn("\r\nReferer:", head)
+            self.assertNotIn("\r\nCookie:", head)
+        expect(bar).to_be_hidden()
+        logo = visitor.frame.content_frame.get_by_role("img", name="Logo")
+        visitor.page.wait_for_function(
+            "(picture) => picture.naturalWidth > 0", arg=logo.element_handle()
+        )
+        # The next mail is asked about again.
+        self.send(with_everything(visitor.address, "images-other.example"))
+        expect(visitor.mails).to_have_count(2)
+        visitor.mails.first.click()
+        expect(visitor.message.get_by_text("Remote images are held back.")).to_be_visible()
+        self.assertEqual(other_hosts().requests_to("pictures-images-other.example"), [])
+
+    def test_links(self) -> None:
+        """A link names its host, and what it opens does not learn where it was opened."""
+        visitor = self.visitor()
+        self.send(with_everything(visitor.address, "link-shop.example"))
+        visitor.open_mail("Confirm your address")
+        chip = visitor.message.get_by_role("link", name="Open link-shop.example")
+        self.assertEqual(
+            (chip.get_attribute("target"), chip.get_attribute("rel")),
+            ("_blank", "noopener noreferrer"),
+        )
+        inside = visitor.frame.content_frame.get_by_role("link", name="Confirm your address")
+        for link in (chip, inside):
+            with visitor.context.expect_page() as opened:
+                link.click()
+            expect(opened.value.locator("#opener")).to_have_text("opener unknown")
+            expect(opened.value.locator("#referrer")).to_have_text("referrer ")
+            opened.value.close()
+        heads = other_hosts().requests_to("link-shop.example")
+        self.assertEqual(sum(head.startswith("GET /confirm?") for head in heads), 2)
+        self.assertFalse([head for head in heads if "\r\nReferer: http://127" in head])
+        expect(visitor.message).to_be_visible()
+
+
+class HostileStories(Story):
+    """What a mail and an operator say is text, wherever it shows."""
+
+    markup = "<img src=x onerror=alert(1)><b id=evil>"
+    options = (
+        "--site-name",
+        f"{markup}site",
+        "--notice",
+        f"{markup}notice",
+        "--imprint",
+        f"{markup}imprint",
+    )
+
+    def test_texts(self) -> None:
+        """Sender, subject, text, header, file name, chosen name, operator's words are text."""
+        visitor = self.visitor()
+        banner = visitor.page.get_by_role("banner")
+        footer = visitor.page.get_by_role("contentinfo")
+        expect(banner.get_by_role("heading", level=1)).to_have_text(f"{self.markup}site")
+        expect(footer).to_contain_text(f"{self.markup}notice")
+        expect(footer).to_contain_text(f"{self.markup}imprint")
+        visitor.click("Choose…")
+        dialog = visitor.dialog("Choose an address")
+        dialog.get_by_role("textbox", name="Name").fill(self.markup)
+        visitor.click("Create", dialog)
+        expect(dialog.get_by_role("alert")).to_be_visible()
+        visitor.click("Cancel", dialog)
+        message = letter(
+            visitor.address,
+            f"{self.markup}subject",
+            f"{self.markup}text\n",
+            sender=f"{self.markup}sender",
+        )
+        message["X-Evil"] = f"{self.markup}header"
+        message.add_attachment(
+            b"x", maintype="text", subtype="html", filename=f"{self.markup}file.html"
+        )
+        self.send(message)
+        expect(visitor.mail(f"{self.markup}subject")).to_contain_text(f"{self.markup}sender")
+        visitor.open_mail(f"{self.markup}subject")
+        panel = visitor.message.get_by_role("tabpanel")
+        for tab, shown in (
+            ("Text", f"{self.markup}text"),
+            ("Headers", f"{self.markup}header"),
+            ("Source", f"{self.markup}text"),
+            ("Attachments", "file.html"),
+        ):
+            visitor.show(tab)
+            expect(panel).to_contain_text(shown)
+            expect(visitor.page.locator("#evil, img[src=x]")).to_have_count(0)
+        visitor.click("QR code")
+        expect(visitor.dialog("QR code").get_by_role("img")).to_be_visible()
+
+    def test_dangerous_links(self) -> None:
+        """A link of an operator's or a mail's that is a script is no link."""
+        visitor = self.visitor()
+        self.send(
+            letter(
+                visitor.address,
+                html="<a href='javascript:alert(1)'>Confirm</a> <a href='data:,x'>Verify</a>",
+            )
+        )
+        visitor.open_mail("Your code")
+        frame = visitor.frame.content_frame
+        expect(frame.get_by_text("Confirm")).to_be_visible()
+        hrefs = visitor.page.locator("a[href^='javascript:'], a[href^='data:']")
+        expect(hrefs).to_have_count(0)
+        expect(frame.locator("a[href^='javascript:'], a[href^='data:']")).to_have_count(0)

@@ -1,0 +1,1 @@
+"""Stands for :mod:`tempmail.content` in a server whose document has no policy."""
