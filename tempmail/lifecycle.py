@@ -200,12 +200,17 @@ class ClosingTime(Service):
             [maybeDeferred(close, grace).addErrback(self._complain) for close in self._closers]
         )
         self._closing = closing
-        # Whoever cancels it is in a hurry: the closers then cut off what is left.
-        closing.addTimeout(grace + LINGER_SECONDS + 1.0, self._clock).addErrback(self._cut_off)
-        return closing.addCallback(lambda _: self._last())
+        last_call = self._clock.callLater(grace + LINGER_SECONDS + 1.0, self._cut_off)
+
+        def closed(_: object) -> Deferred[None]:
+            if last_call.active():
+                last_call.cancel()
+            return self._last()
+
+        return closing.addCallback(closed)
 
     def hurry(self) -> None:
-        """Wait no longer."""
+        """Wait no longer: the closers cut off what is left."""
         if self._closing is not None:
             self._closing.cancel()
 
@@ -213,8 +218,9 @@ class ClosingTime(Service):
         if not failure.check(CancelledError):
             self._log.failure("closing failed", failure)
 
-    def _cut_off(self, failure: object) -> None:
+    def _cut_off(self) -> None:
         self._log.warn("closing time is over; what is still open is cut off")
+        self.hurry()
 
 
 class Signals(Service):

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import alsoProvides, implementer
 
@@ -299,8 +300,10 @@ class ClosingTimeTests(SynchronousTestCase):
         stopped = self.closing.stopService()
         self.clock.advance(10.0 + LINGER_SECONDS)
         self.assertNoResult(stopped)
-        self.clock.advance(1.5)
+        with capturedLogs() as events:
+            self.clock.advance(1.5)
         self.successResultOf(stopped)
+        self.assertEqual(len(events), 1)
 
     def test_hurry(self) -> None:
         """Who is told a second time does not wait any longer."""

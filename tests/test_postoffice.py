@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,8 +30,11 @@ from tempmail.core.limits import MAILBOX_COST, MESSAGE_COST, PARCEL_COST, Limits
 from tempmail.core.mailbox import MailboxState, Opening
 from tempmail.core.message import Envelope
 from tempmail.interfaces import IMailDrop, IMailReader
+from tempmail.isolation import Stopped
+from tempmail.postoffice import PostOffice
+from tempmail.reading import Reading
 from tempmail.store.memory import MemoryStore
-from tests.office import OPERATOR, OfficeTestCase, mail
+from tests.office import DOMAINS, OPERATOR, OfficeTestCase, mail
 
 ENVELOPE = Envelope("ann@shop.test")
 DAY = 24 * 3600
@@ -325,6 +330,20 @@ class PostTests(OfficeTestCase):
 
 class MessageTests(OfficeTestCase):
     """One message."""
+
+    def test_workers_gone(self) -> None:
+        """Where several mails can not be read any more, their reader is told, and nobody else."""
+        reading = Reading(self.budget, lambda function, *_: fail(Stopped(function)))
+        office = PostOffice(
+            self.clock, self.store, self.doorbell, reading, self.budget, DOMAINS, self.limits
+        )
+        for _ in range(3):
+            self.deliver("any@qa.test")
+        messages = self.listed(parse_address("any@qa.test"), None)
+        asked = Deferred.fromCoroutine(office.digests(messages))
+        self.failureResultOf(asked, Stopped)
+        gc.collect()
+        self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_read_and_seen(self) -> None:
         """A message is read by its number, and seen when somebody says so."""
