@@ -4,7 +4,7 @@ import * as actions from "./actions.js";
 import { announceEnd, recallNotify, say, showTitle } from "./announce.js";
 import { now } from "./api.js";
 import * as boxes from "./boxes.js";
-import { asked } from "./first.js";
+import { asked, spoken } from "./first.js";
 import { press } from "./keys.js";
 import * as live from "./live.js";
 import * as reading from "./reading.js";
@@ -16,7 +16,7 @@ import { dialogView } from "./views/dialogs.js";
 import { listView } from "./views/list.js";
 import { messageView } from "./views/message.js";
 import { footerView, saidView, toolsView } from "./views/around.js";
-import { preferred, speak, t } from "./words.js";
+import { t } from "./words.js";
 
 const SLEPT_AFTER = 15_000;
 
@@ -51,9 +51,9 @@ function tick() {
 }
 
 async function start() {
+  await spoken;
   if (asked) actions.mintFirst(asked);
   recallNotify();
-  await speak(preferred());
   onChange(show);
   change({ now: now() });
   route.begin(reading.follow);

@@ -1,6 +1,5 @@
-// The page in the reader's language. Each language is one file of words, fetched when needed.
+// The page in the reader's language. Each language is one file of words, fetched when it is spoken.
 
-import english from "./words/en.js";
 import { keep, recall } from "./boxes.js";
 
 /** The languages there are, each by its own name. */
@@ -19,7 +18,7 @@ const RIGHT_TO_LEFT = ["ar"];
 const FROM_RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 const BIDI_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-let words = english;
+let words = {};
 let language = "en";
 let formats = makeFormats();
 
@@ -37,13 +36,14 @@ export function preferred() {
   return found.find(Boolean) ?? "en";
 }
 
+const wordsOf = async (wanted) => (await import(`./words/${wanted}.js`)).default;
+
 /** Use a language; where its words can not be fetched, English. */
 export async function speak(wanted) {
   try {
-    words = wanted === "en" ? english : (await import(`./words/${wanted}.js`)).default;
-    language = wanted;
+    [words, language] = [await wordsOf(wanted), wanted];
   } catch {
-    [words, language] = [english, "en"];
+    [words, language] = [await wordsOf("en"), "en"];
   }
   formats = makeFormats();
   document.documentElement.lang = language;
