@@ -10,10 +10,11 @@ from functools import cache
 from pathlib import Path
 from smtplib import SMTP
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Dialog, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Request, expect
 
-from tests.live.chromium import BrowserTestCase, shared_daemon
+from tests.live.chromium import OWN_NAME, BrowserTestCase, shared_daemon
 from tests.live.daemon import PATIENCE, ROOT, Daemon
 
 expect.set_options(timeout=1000 * PATIENCE / 2)
@@ -33,11 +34,12 @@ _AXE = """async () => {
 class Story(BrowserTestCase):
     """A server, shared by those with the same options, and its visitors.
 
-    However a story goes: no script of the page fails, nothing trips over the page's policy, and
-    nothing opens a dialog of the browser's.
+    However a story goes: no script of the page fails, nothing trips over the page's policy, nothing
+    opens a dialog of the browser's, and no other host is asked but those of ``asks``.
     """
 
     options: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
     maxDiff = None
 
     def setUp(self) -> None:
@@ -65,6 +67,12 @@ class Story(BrowserTestCase):
             complaints.append(f"a dialog: {opened.message}")
             opened.dismiss()
 
+        def request(sent: Request) -> None:
+            host = urlsplit(sent.url).hostname
+            if host and host not in ("127.0.0.1", OWN_NAME, *self.asks):
+                complaints.append(f"{host} was asked")
+
+        page.on("request", request)
         page.on("pageerror", lambda error: complaints.append(f"an error: {error}"))
         page.on("dialog", dialog)
         return Visitor(self, page, url)

@@ -12,7 +12,7 @@ from pathlib import Path
 from smtplib import SMTP
 from statistics import median
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.live.daemon import PATIENCE, Daemon
 from tests.live.letters import letter, with_everything
@@ -60,11 +60,20 @@ class LostStories(Story):
 
     def test_away_at_first(self) -> None:
         """Who comes while no address can be had gets one as soon as it can."""
-        stranger = self.stranger()
-        stranger.page.route("**/v1/mailboxes", lambda route: route.abort(), times=1)
-        stranger.page.goto(stranger.url)
-        expect(stranger.connection).to_have_text(re.compile(r"^Reconnecting in \d+ s$"))
-        stranger.see_live()
+
+        def lost(route: Route) -> None:
+            route.abort()
+
+        def full(route: Route) -> None:
+            problem = {"type": "about:blank", "title": "Full", "status": 503, "detail": "No room."}
+            route.fulfill(status=503, headers={"Retry-After": "1"}, json=problem)
+
+        for refuse in (lost, full):
+            stranger = self.stranger()
+            stranger.page.route("**/v1/mailboxes", refuse, times=1)
+            stranger.page.goto(stranger.url)
+            expect(stranger.connection).to_have_text(re.compile(r"^Reconnecting in \d+ s$"))
+            stranger.see_live()
 
 
 class BelowAPathStories(Story):

@@ -50,7 +50,7 @@ class KeyboardStories(Story):
         expect(heading).to_have_text("Second")
         visitor.press("d")
         expect(visitor.mail("Second")).to_have_count(0)
-        visitor.press("?")
+        visitor.press("Shift+?")
         help_ = visitor.dialog("Keyboard shortcuts")
         expect(help_).to_be_visible()
         visitor.press("n")

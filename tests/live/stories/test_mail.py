@@ -5,12 +5,27 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from smtplib import SMTP
 
 from playwright.sync_api import expect
 
 from tests.live.chromium import other_hosts
+from tests.live.daemon import PATIENCE
 from tests.live.letters import CODE, letter, tall, with_everything
 from tests.live.stories.story import Story
+
+NOTE_NOTIFICATIONS = """
+window.notified = [];
+window.Notification = class extends EventTarget {
+  static permission = "granted";
+  static requestPermission = async () => "granted";
+  constructor(title, { body }) {
+    super();
+    window.notified.push(`${title} ${body}`);
+  }
+  close() {}
+};
+"""
 
 
 class MailStories(Story):
@@ -48,6 +63,36 @@ class MailStories(Story):
         expect(visitor.mails).to_have_text(
             [re.compile(one) for one in ("Third", "Second", "First")]
         )
+
+    def test_many(self) -> None:
+        """However many there are, all of them are in the list, also for a tab that comes later."""
+        visitor = self.visitor()
+        with SMTP("127.0.0.1", self.daemon.smtp, timeout=PATIENCE) as client:
+            for number in range(120):
+                client.send_message(letter(visitor.address, f"Number {number}"))
+        for tab in (visitor, visitor.another_tab()):
+            expect(tab.mails).to_have_count(120)
+            expect(tab.mails.first).to_contain_text("Number 119")
+            expect(tab.mails.last).to_contain_text("Number 0")
+
+    def test_notification(self) -> None:
+        """Who asked for it is notified of mail, code and all, while looking at something else."""
+        stranger = self.stranger()
+        stranger.context.grant_permissions(["notifications"])
+        stranger.context.add_init_script(NOTE_NOTIFICATIONS)
+        visitor = stranger.open()
+        self.send(letter(visitor.address, "Not asked for yet"))
+        expect(visitor.mails).to_have_count(1)
+        visitor.click("Notify me")
+        self.send(letter(visitor.address, "In sight"))
+        expect(visitor.mails).to_have_count(2)
+        visitor.page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
+        self.send(letter(visitor.address, "Out of sight"))
+        expect(visitor.mails).to_have_count(3)
+        told = visitor.page.evaluate("window.notified")
+        self.assertEqual(len(told), 1)
+        self.assertIn("Harbour Books", told[0])
+        self.assertIn(CODE, told[0])
 
     def test_html(self) -> None:
         """HTML is shown in a frame without scripts, as tall as what it shows."""
@@ -157,6 +202,8 @@ class MailStories(Story):
 
 class OtherHostsStories(Story):
     """What other hosts learn."""
+
+    asks = ("pictures-images-shop.example", "more-images-shop.example")
 
     def test_remote_images(self) -> None:
         """No host learns of the reading until the reader says so; then not from where."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import expect
 
@@ -25,6 +26,14 @@ class CountdownStories(Story):
         visitor.your_address.get_by_role("button", name="Extend").first.click()
         expect(visitor.timer).to_have_text(re.compile(r"^(1:0\d|2:0\d)$"))
         expect(visitor.your_address.get_by_text("One minute left.")).to_be_hidden()
+
+    def test_wrong_clock(self) -> None:
+        """The countdown is the server's, whatever the computer's clock says."""
+        stranger = self.stranger()
+        stranger.page.clock.install(time=datetime.now(UTC) + timedelta(days=1, minutes=-7))
+        visitor = stranger.open()
+        # Servers tell the time in whole seconds.
+        self.assertTrue(50 <= visitor.time_left <= 63, visitor.time_left)
 
     def test_slept(self) -> None:
         """The countdown is true however long nothing ran in the tab."""
