@@ -82,11 +82,12 @@ class Server(MultiService):
         self.doorbell = Doorbell(reactor)
         self.store = MemoryStore(reactor, settings.limits, self.budget, self.doorbell)
         self.isolation = Isolation(reactor)
+        self.reading = Reading(self.budget, self.isolation.run)
         self.office = PostOffice(
             reactor,
             self.store,
             self.doorbell,
-            Reading(self.budget, self.isolation.run),
+            self.reading,
             self.budget,
             settings.domains,
             settings.limits,
@@ -158,6 +159,7 @@ class Server(MultiService):
         """Start every part; what listens where is said when the reactor runs."""
         super().startService()  # type: ignore[no-untyped-call]
         self._reactor.callWhenRunning(self._announce)
+        self._reactor.callWhenRunning(self.reading.warm_up)
 
     def reload(self) -> None:
         """Read the settings again and apply what can change; on a mistake nothing changes."""

@@ -38,6 +38,9 @@ from tests.test_tls import Met
 class Stoppable(MemoryReactorClock):
     """A reactor that can be stopped once, as the real one."""
 
+    def spawnProcess(self, *_: object, **__: object) -> None:
+        raise OSError("no processes here")
+
     stopped = False
 
     def stop(self) -> None:

@@ -60,9 +60,14 @@ const tabs = (mail, kinds, chosen) => html`
   </div>
 `;
 
+const HELD = / data-remote-(?:src|background)="https?:\/\/([^/"?#]+)/g;
+
+/** Whom loading the remote images would tell; those nobody could see are never loaded. */
+const hostsOf = (mail) => [...new Set([...mail.html.matchAll(HELD)].map(([, host]) => host))];
+
 const frame = (s, box, mail) => {
   const images = Boolean(s.loaded[keyOf(box.address, mail.id)]);
-  const hosts = mail.remote_content;
+  const hosts = hostsOf(mail);
   const url = partOf(box, mail.id, "html", { embed: true, ...(images && { images: "remote" }) });
   const bar = html`<p class="remote" title=${hosts.join(", ")}>
     ${t("remote_images", { count: hosts.length })}
