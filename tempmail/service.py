@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,11 +12,13 @@ from twisted.application.service import MultiService
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.ssl import CertificateOptions
 from twisted.logger import Logger
+from twisted.names.client import Resolver
 
 from tempmail import __version__
+from tempmail.blocklists import BlockedSenders, DnsBlocklists
 from tempmail.clock import steady_clock
 from tempmail.core.budget import Budget
-from tempmail.core.limits import MEGA
+from tempmail.core.limits import DNSBL_TRIES, MEGA
 from tempmail.doorbell import Doorbell
 from tempmail.isolation import Isolation
 from tempmail.lifecycle import (
@@ -29,6 +32,7 @@ from tempmail.lifecycle import (
 from tempmail.listening import CannotStart, Doors, parse_door
 from tempmail.options import Options
 from tempmail.postoffice import PostOffice
+from tempmail.rates import Rates
 from tempmail.reading import Reading
 from tempmail.settings import OPTIONS, BadSetting, Settings
 from tempmail.smtp.factory import SessionFactory
@@ -37,6 +41,7 @@ from tempmail.tls import BadCertificate, from_files, self_signed
 from tempmail.turns import shorten_turns
 from tempmail.web.front import build_site
 from tempmail.web.pages import pages
+from tempmail.web.proxies import Proxies
 from tempmail.web.site import Exposure
 
 __all__ = ["Options", "assemble", "makeService"]
@@ -44,7 +49,7 @@ __all__ = ["Options", "assemble", "makeService"]
 _log = Logger()
 
 # What SIGHUP applies, besides the limits; the rest is built into objects at the start.
-_CHANGEABLE = ("domain", "unlimited", "tls", "tls-certificate", "tls-key")
+_CHANGEABLE = ("domain", "unlimited", "tls", "tls-certificate", "tls-key", "blocked-senders")
 
 
 class NotListening(Exception):
@@ -54,7 +59,8 @@ class NotListening(Exception):
 class Server(MultiService):
     """Everything that runs, and the parts of it that settings can still change.
 
-    ``read`` gives the settings anew, on SIGHUP.
+    ``read`` gives the settings anew, on SIGHUP. ``refused`` counts what was refused to clients for
+    doing too much, or for being who they are, by reason.
     """
 
     _log = Logger()
@@ -78,9 +84,24 @@ class Server(MultiService):
             settings.limits,
             operator_token=_operator_token(settings),
         )
-        self.smtp = SessionFactory(self.office, reactor, settings.hostname, _tls(settings))
+        self.refused: Counter[str] = Counter()
+        self.rates = Rates(reactor, settings.limits, settings.exempt_clients, self.refused)
+        self.smtp = SessionFactory(
+            self.office,
+            reactor,
+            settings.hostname,
+            _tls(settings),
+            self.rates,
+            _blocklists(reactor, settings, self.refused),
+        )
+        self.smtp.blocked = _blocked_senders(settings)
         self.site = build_site(
-            self.office, reactor, _exposure(settings), [self.check_listening], pages()
+            self.office,
+            reactor,
+            _exposure(settings),
+            [self.check_listening],
+            pages(),
+            rates=self.rates,
         )
         self.doors = Doors(
             [
@@ -120,6 +141,7 @@ class Server(MultiService):
         try:
             settings = self._read()
             tls = _tls(settings)
+            blocked = _blocked_senders(settings)
         except (BadSetting, CannotStart) as error:
             self._log.error("the settings stay as they were: {error}", error=str(error))
             return
@@ -127,8 +149,9 @@ class Server(MultiService):
         if fixed:
             self._log.warn("changed only by a restart: {names}", names=", ".join(fixed))
         self.smtp.tls = tls
+        self.smtp.blocked = blocked
         self.office.domains = settings.domains
-        self.office.limits = self.store.limits = settings.limits
+        self.office.limits = self.store.limits = self.rates.limits = settings.limits
         self.budget.limit = settings.limits.memory
         self._log.info("settings applied: {settings}", settings=_in_words(settings))
 
@@ -220,10 +243,35 @@ def _tls(settings: Settings) -> CertificateOptions | None:
         raise CannotStart(f"--tls-certificate: {error}") from None
 
 
+def _blocked_senders(settings: Settings) -> BlockedSenders | None:
+    path = settings.blocked_senders
+    if path is None:
+        return None
+    try:
+        return BlockedSenders.parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CannotStart(f"--blocked-senders {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise CannotStart(f"--blocked-senders {path}: {error}") from None
+
+
+def _blocklists(reactor: Any, settings: Settings, refused: Counter[str]) -> DnsBlocklists | None:
+    if not settings.dnsbls:
+        return None
+    given = settings.dns_server
+    resolver = Resolver(
+        resolv=None if given else "/etc/resolv.conf",
+        servers=[given] if given else None,
+        timeout=DNSBL_TRIES,
+        reactor=reactor,
+    )
+    return DnsBlocklists(reactor, resolver, settings.dnsbls, refused)
+
+
 def _exposure(settings: Settings) -> Exposure:
     return Exposure(
         base_path=settings.base_path,
-        behind_proxy=settings.behind_proxy,
+        proxies=Proxies(settings.trusted_proxies),
         origins=frozenset(settings.cors_origins),
         access_log=settings.access_log,
     )

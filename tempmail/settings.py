@@ -17,22 +17,27 @@ from attrs import evolve, field, frozen
 
 from tempmail.core.domains import Domain, Domains
 from tempmail.core.limits import MEGA, Limits
+from tempmail.core.peer import LOOPBACK, IPNetwork
 from tempmail.values import (
     read_base_path,
     read_count,
     read_domain,
+    read_exempt,
     read_flag,
     read_hostname,
     read_octets,
     read_origin,
     read_path,
+    read_proxy,
+    read_rate,
     read_seconds,
+    read_server,
     read_text,
     read_tls,
     read_whole_seconds,
 )
 
-_MAY_BE_NOTHING = ("quarantine", "closing_time", "min_octets_per_second")
+_MAY_BE_NOTHING = ("quarantine", "closing_time", "min_octets_per_second", "tarpit")
 
 
 class BadSetting(Exception):
@@ -44,7 +49,8 @@ class Settings:
     """Everything the operator decided.
 
     ``smtp`` and ``http`` are endpoint strings, ``certificate`` and ``key`` PEM files. Without them
-    and without ``self_signed`` there is no STARTTLS.
+    and without ``self_signed`` there is no STARTTLS. Among ``trusted_proxies`` None stands for
+    socket files. ``dns_server`` is an address and a port; None is what the system uses.
     """
 
     domains: Domains = field(factory=lambda: Domains((Domain("tempmail.test"),)))
@@ -57,9 +63,13 @@ class Settings:
     key: Path | None = None
     operator_token_file: Path | None = None
     base_path: str = ""
-    behind_proxy: bool = False
+    trusted_proxies: tuple[IPNetwork | None, ...] = ()
     cors_origins: tuple[str, ...] = ()
     access_log: bool = False
+    exempt_clients: tuple[IPNetwork, ...] = LOOPBACK
+    blocked_senders: Path | None = None
+    dnsbls: tuple[str, ...] = ()
+    dns_server: tuple[str, int] | None = None
 
 
 @frozen
@@ -85,7 +95,8 @@ def _limit_options() -> list[Option]:
     for limit in attrs.fields(Limits):
         unit, meaning = limit.metadata["unit"], limit.metadata["meaning"]
         seconds = read_seconds if hints[limit.name] is float else read_whole_seconds
-        read = {"octets": read_octets, "seconds": seconds, "": read_count}[unit]
+        reads = {"octets": read_octets, "seconds": seconds, "rate": read_rate, "": read_count}
+        read = reads[unit]
         notes = [unit] if unit else []
         notes.append(f"default {_default_text(limit, unit)}")
         name = limit.name.removeprefix("default_").replace("_", "-")
@@ -97,6 +108,8 @@ def _limit_options() -> list[Option]:
 def _default_text(limit: attrs.Attribute[Any], unit: str) -> str:
     if limit.name == "memory":
         return "a quarter of the machine's or control group's"
+    if unit == "rate":
+        return str(limit.metadata["text"])
     value: Any = limit.default
     if unit == "octets" and value % MEGA == 0:
         return f"{value // MEGA}M"
@@ -149,11 +162,12 @@ OPTIONS: Mapping[str, Option] = {
             "base-path", "base_path", read_base_path, "Where a proxy puts us, such as /mail. [/]"
         ),
         Option(
-            "behind-proxy",
-            "behind_proxy",
-            read_flag,
-            "HTTP comes by a proxy of ours, which names the client last in X-Forwarded-For.",
-            is_flag=True,
+            "trusted-proxy",
+            "trusted_proxies",
+            read_proxy,
+            "An address or network whose X-Forwarded-For or Forwarded is believed, or unix for "
+            "socket files. May be given several times.",
+            repeatable=True,
         ),
         Option(
             "cors-origin",
@@ -168,6 +182,33 @@ OPTIONS: Mapping[str, Option] = {
             read_flag,
             "Log a line for each HTTP answer, without address or client.",
             is_flag=True,
+        ),
+        Option(
+            "exempt-client",
+            "exempt_clients",
+            read_exempt,
+            "An address or network for which no rate holds, or none. May be given several times. "
+            "[default 127.0.0.0/8 and ::1]",
+            repeatable=True,
+        ),
+        Option(
+            "blocked-senders",
+            "blocked_senders",
+            read_path,
+            "A file with senders, domains and client networks whose mail is refused.",
+        ),
+        Option(
+            "dnsbl",
+            "dnsbls",
+            read_hostname,
+            "A DNS blocklist to look up SMTP clients in. May be given several times.",
+            repeatable=True,
+        ),
+        Option(
+            "dns-server",
+            "dns_server",
+            read_server,
+            "The name server to ask, 192.0.2.53 or 192.0.2.53:5353. [default the system's]",
         ),
         Option(
             "unlimited",
@@ -194,6 +235,8 @@ def build(given: Mapping[str, Any]) -> Settings:
     for name in ("smtp", "http"):
         if given.get(name) == ():
             raise BadSetting(f"--{name}: at least one endpoint is needed")
+    if "exempt-client" in given:
+        given["exempt-client"] = tuple(each for each in given["exempt-client"] if each is not None)
     if "tls-key" in given and "tls-certificate" not in given:
         raise BadSetting("--tls-key needs --tls-certificate")
     if "tls" in given and "tls-certificate" in given:
@@ -224,7 +267,8 @@ def _limits(given: dict[str, Any]) -> Limits:
 def _check_limits(limits: Limits) -> None:
     for option in OPTIONS.values():
         must_be_something = option.is_limit and option.part not in _MAY_BE_NOTHING
-        if must_be_something and getattr(limits, option.part) <= 0:
+        value = getattr(limits, option.part) if must_be_something else None
+        if isinstance(value, int | float) and value <= 0:
             raise BadSetting(f"--{option.name}: 0 leaves nothing; it must be more")
     for smaller, larger in (
         ("max_message_size", "max_mailbox_size"),

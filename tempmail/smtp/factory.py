@@ -9,9 +9,11 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.mail.smtp import SMTPFactory
 
+from tempmail.blocklists import BlockedSenders, DnsBlocklists
 from tempmail.core.limits import LINGER_SECONDS, SWEEP_SECONDS, Limits
 from tempmail.core.peer import client_key
 from tempmail.interfaces import IMailDrop
+from tempmail.rates import Rates
 from tempmail.smtp import replies
 from tempmail.smtp.session import Session
 
@@ -20,22 +22,32 @@ class SessionFactory(SMTPFactory):
     """Makes sessions, counts them, and ends those that take too long.
 
     No session has a timer: one sweep a second looks at all of them, which costs less than a timer
-    touched with every segment. ``now`` is the clock as of the last sweep.
+    touched with every segment. ``now`` is the clock as of the last sweep. Without ``rates`` clients
+    may do as much as they like; ``lists`` are asked whose mail to refuse, besides ``blocked``.
     """
 
     log = Logger()
     noisy = False
 
     def __init__(
-        self, drop: IMailDrop, clock: IReactorTime, hostname: str, tls: object | None = None
+        self,
+        drop: IMailDrop,
+        clock: IReactorTime,
+        hostname: str,
+        tls: object | None = None,
+        rates: Rates | None = None,
+        lists: DnsBlocklists | None = None,
     ) -> None:
         self.drop = drop
         self.tls = tls
+        self.rates = rates or Rates(clock, Limits().without_client_limits())
+        self.lists = lists
+        self.blocked: BlockedSenders | None = None
         self.hostname = hostname
         self.greeting = replies.greeting(hostname)
         self.hello = replies.hello(hostname)
         self.now = clock.seconds()
-        self._clock = clock
+        self.clock = clock
         # Each with the client it counts for, None where it was refused.
         self._sessions: dict[Session, str | None] = {}
         self._per_client: dict[str, int] = {}
@@ -103,6 +115,12 @@ class SessionFactory(SMTPFactory):
         held = self._per_client.get(key, 0)
         if key and held >= self.drop.limits.max_connections_per_client:
             return replies.TOO_MANY_CONNECTIONS
+        refusal = session.allowance.begin(self.rates.whose(session.peer))
+        if refusal is not None:
+            return refusal
+        if self.lists is not None and session.allowance.client:
+            # The answer is there by the time it is asked for.
+            self.lists.look_up(session.peer)
         self._sessions[session] = key
         self._per_client[key] = held + 1
         self._admitted += 1
@@ -123,7 +141,7 @@ class SessionFactory(SMTPFactory):
     # --- time ---
 
     def _sweep(self) -> None:
-        self.now = self._clock.seconds()
+        self.now = self.clock.seconds()
         for session in list(self._sessions):
             try:
                 self._check_time(session)
@@ -172,7 +190,7 @@ class SessionFactory(SMTPFactory):
         for session in list(self._sessions):
             session.close_when_idle()
         if self._sessions:
-            self._last_call = self._clock.callLater(grace, self._cut_all)
+            self._last_call = self.clock.callLater(grace, self._cut_all)
         elif not closed.called:
             self._all_gone()
         return closed
@@ -181,7 +199,7 @@ class SessionFactory(SMTPFactory):
         for session in list(self._sessions):
             session.end_with(replies.SHUTTING_DOWN)
         if self._sessions:
-            self._last_call = self._clock.callLater(LINGER_SECONDS, self._abort_all)
+            self._last_call = self.clock.callLater(LINGER_SECONDS, self._abort_all)
 
     def _abort_all(self) -> None:
         for session in list(self._sessions):

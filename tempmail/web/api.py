@@ -72,6 +72,7 @@ class Api:
     @route(app, "POST", "/v1/mailboxes")
     async def mint(self, request: Request) -> bytes:
         """A new address."""
+        request.spend("mint_rate")
         wished = json_body(request, _MINT)
         if "domain" in wished:
             wished["domain"] = _domain(wished["domain"])
@@ -100,6 +101,8 @@ class Api:
     @route(app, "POST", f"{_BOX}/restore")
     async def restore(self, request: Request, address: str) -> bytes:
         """The same address again."""
+        request.spend("mint_rate")
+        request.check_guesses()
         key = json_body(request, _RESTORE)["restore_key"]
         # The key is shown in the body, so whoever comes without a token is not told to bring one.
         known = known_address(address, token=key)
@@ -125,6 +128,7 @@ class Api:
         look = partial(self._office.messages, known, token, after=after, limit=limit, match=match)
         page = await look()
         if wait and not page:
+            request.begin_wait()
             return Held(look(wait=wait), self._page)
         return await self._page(request, page)
 
@@ -143,6 +147,7 @@ class Api:
         look = partial(self._office.messages, known, token, after=after, limit=1, match=match)
         page = await look()
         if seconds and not page:
+            request.begin_wait()
             return Held(look(wait=seconds), self._found)
         return await self._found(request, page)
 
@@ -161,6 +166,7 @@ class Api:
         arguments.check()
         who = _who(request, address, in_query=True)
         await self._office.mailbox(*who)
+        request.begin_wait()
         request.header("Content-Type", EventStream.CONTENT_TYPE)
         # nginx would keep events back until its buffer is full.
         request.header("X-Accel-Buffering", "no")
@@ -180,6 +186,7 @@ class Api:
         arguments.check()
         who = _who(request, address, in_query=True)
         await self._office.mailbox(*who)
+        request.begin_wait()
         return Upgraded(partial(follow, self._office, *who, after))
 
     @route(app, "GET", f"{_BOX}/export")
@@ -267,6 +274,7 @@ class Api:
 
 def _who(request: Request, address: str, in_query: bool = False) -> tuple[Address, str | None]:
     """Which mailbox is meant, and the token shown for it."""
+    request.check_guesses()
     token = bearer_token(request, in_query)
     return known_address(address, token), token
 

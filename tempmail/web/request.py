@@ -14,11 +14,13 @@ from twisted.python.failure import Failure
 from twisted.web import server
 from twisted.web.http_headers import Headers
 
+from tempmail.core.errors import NoSuchMailbox, TokenNeeded
 from tempmail.core.limits import POUR_OCTETS, PREFLIGHT_SECONDS
-from tempmail.core.peer import client_key
+from tempmail.rates import Rate
 from tempmail.web import problems
 from tempmail.web.outlet import Outlet, pour
 from tempmail.web.problems import Problem
+from tempmail.web.waits import too_often
 
 if TYPE_CHECKING:
     from tempmail.web.channel import Channel
@@ -32,6 +34,9 @@ JSON = "application/json"
 _EXPOSED = "Content-Disposition, Location, Retry-After, WWW-Authenticate"
 _ACCEPTED = "Authorization, Content-Type, Last-Event-ID"
 
+# An operator's probes are answered whoever else comes from the same address.
+_PROBES = frozenset({b"healthz", b"readyz"})
+
 # What a held request has instead of what it came with.
 _NO_HEADERS = Headers()
 _NOTHING: dict[bytes, Any] = {}
@@ -40,6 +45,7 @@ _NOTHING: dict[bytes, Any] = {}
 class Request(server.Request):
     """One request.
 
+    ``client_key`` is whose quota of mailboxes it counts against, ``counts_for`` whose rates.
     ``route`` is the pattern its path matched, for the log: the path itself holds an address.
     """
 
@@ -50,8 +56,10 @@ class Request(server.Request):
 
     defaultContentType = None
     route = "-"
+    client_key = counts_for = ""
     started = 0.0
     _held: Deferred[Any] | None = None
+    _waiting = False
     _log = Logger()
 
     def gotLength(self, length: int | None) -> None:
@@ -76,6 +84,10 @@ class Request(server.Request):
         self.site = self.channel.site
         self.started = self.site.clock.seconds()
         self.prepath = []
+        caller = self.channel.caller
+        if not caller.counted or caller.trusted:
+            caller = self.site.callers.behind(caller, self.requestHeaders)
+        self.client_key, self.counts_for = caller.client, caller.counted
         if self.site.exposure.origins:
             self._allow_origin()
         if self.path == b"*" and self.method == b"OPTIONS":  # RFC 9110 section 9.3.7
@@ -83,6 +95,8 @@ class Request(server.Request):
             return
         try:
             self.postpath = self.site.parts_of(self.path)
+            if self.postpath[0] not in _PROBES:
+                self.spend("request_rate")
             self.render(self.site.resource)  # type: ignore[no-untyped-call]
         except Problem as problem:
             self.finish_with(self.problem(problem))
@@ -93,14 +107,33 @@ class Request(server.Request):
         """Nothing depends on what a client calls us, so it can neither fool nor break anything."""
         return b"localhost"
 
-    @property
-    def client_key(self) -> str:
-        """Whose quota this counts against."""
-        if self.site.exposure.behind_proxy:
-            forwarded = self.requestHeaders.getRawHeaders(b"X-Forwarded-For")
-            if forwarded:
-                return client_key(forwarded[-1].rpartition(b",")[2].strip().decode("latin-1"))
-        return client_key(getattr(self.client, "host", ""))
+    # --- how much a client may do ---
+
+    def spend(self, rate: Rate) -> None:
+        """Count this request against a rate. Raises a Problem where nothing of it is left."""
+        seconds = self.site.rates.ask(rate, self.counts_for)
+        if seconds:
+            raise too_often(seconds)
+
+    def check_guesses(self) -> None:
+        """Raise a Problem where this client guessed so often that it may learn nothing now."""
+        seconds = self.site.rates.barred("wrong_token_rate", self.counts_for)
+        if seconds:
+            raise too_often(seconds)
+
+    def count_guess(self) -> None:
+        """This asked for a mailbox that is not there, or not for whoever asks."""
+        self.site.rates.guess("wrong_token_rate", self.counts_for)
+
+    def begin_wait(self) -> None:
+        """From now until its end this is one who waits. Raises a Problem where that can not be."""
+        self.site.waits.enter(self.counts_for)
+        self._waiting = True
+
+    def _end_wait(self) -> None:
+        if self._waiting:
+            self._waiting = False
+            self.site.waits.leave(self.counts_for)
 
     # --- other origins (Fetch Standard, CORS protocol) ---
 
@@ -153,6 +186,8 @@ class Request(server.Request):
     def failed(self, failure: Failure) -> bytes:
         """The answer to an error, which is logged if nobody expects it."""
         problem = problems.problem_of(failure.value)
+        if isinstance(failure.value, NoSuchMailbox | TokenNeeded):
+            self.count_guess()
         if problem is None:
             self._log.failure("answering {route} failed", failure, route=self.route)
             problem = problems.unexpected()
@@ -181,6 +216,7 @@ class Request(server.Request):
     def finish(self) -> None:
         """All is written, or will be by the stream that is under way and finishes then."""
         if self._held is None and not self.finished:
+            self._end_wait()
             super().finish()  # type: ignore[no-untyped-call]
 
     # --- being held ---
@@ -258,6 +294,7 @@ class Request(server.Request):
 
     def connectionLost(self, reason: Failure) -> None:
         """The client left."""
+        self._end_wait()
         if self.startedWriting:
             self.site.log(self)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
