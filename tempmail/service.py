@@ -12,13 +12,12 @@ from twisted.application.service import MultiService
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.ssl import CertificateOptions
 from twisted.logger import Logger
-from twisted.names.client import Resolver
 
 from tempmail import __version__
 from tempmail.blocklists import BlockedSenders, DnsBlocklists
 from tempmail.clock import steady_clock
 from tempmail.core.budget import Budget
-from tempmail.core.limits import DNSBL_TRIES, MEGA
+from tempmail.core.limits import MEGA
 from tempmail.doorbell import Doorbell
 from tempmail.isolation import Isolation
 from tempmail.lifecycle import (
@@ -34,6 +33,7 @@ from tempmail.options import Options
 from tempmail.postoffice import PostOffice
 from tempmail.rates import Rates
 from tempmail.reading import Reading
+from tempmail.resolver import QuietResolver
 from tempmail.settings import OPTIONS, BadSetting, Settings
 from tempmail.smtp.factory import SessionFactory
 from tempmail.store.memory import MemoryStore
@@ -258,13 +258,7 @@ def _blocked_senders(settings: Settings) -> BlockedSenders | None:
 def _blocklists(reactor: Any, settings: Settings, refused: Counter[str]) -> DnsBlocklists | None:
     if not settings.dnsbls:
         return None
-    given = settings.dns_server
-    resolver = Resolver(
-        resolv=None if given else "/etc/resolv.conf",
-        servers=[given] if given else None,
-        timeout=DNSBL_TRIES,
-        reactor=reactor,
-    )
+    resolver = QuietResolver(reactor, settings.dns_server)
     return DnsBlocklists(reactor, resolver, settings.dnsbls, refused)
 
 

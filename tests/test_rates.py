@@ -154,10 +154,13 @@ class RatesTests(SynchronousTestCase):
         self.assertEqual(self.rates.barred("wrong_token_rate", "a"), 0)
 
     def test_changed(self) -> None:
-        """Limits that change hold from then on."""
+        """Limits that change hold from then on, for what was counted already too."""
         self.mint(times=3)
         self.rates.limits = attrs.evolve(LIMITS, mint_rate=parse("5/minute"))
-        self.assertEqual(self.mint(times=6), [0] * 5 + [60])
+        self.assertEqual(self.mint(times=3), [0, 0, 60])
+        self.rates.limits = attrs.evolve(LIMITS, mint_rate=parse("2 per 5 seconds"))
+        self.clock.advance(60)
+        self.assertEqual(self.mint(times=3), [0, 0, 5])
 
     def test_counted(self) -> None:
         """Each refusal is counted by its reason."""

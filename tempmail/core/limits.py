@@ -30,7 +30,7 @@ TOKEN_OCTETS = 20
 LINGER_SECONDS = 2.0
 
 # --- against abuse ---
-# Clients whose rates are counted at a time, twice; a count is some 400 octets with all it needs.
+# Clients whose rates are counted at a time, twice; a count takes some 260 octets.
 # A flood from more addresses makes the oldest counts be forgotten.
 MAX_COUNTED = 30_000
 # Answers to "is this host in one of these networks" that are remembered, some 150 octets each.
@@ -42,14 +42,15 @@ DNS_PORT = 53
 # A blocklist that says nothing in this time says nothing against the client. RFC 5321 section
 # 4.5.3.2.2 has a client wait 5 minutes for the answer to MAIL.
 DNSBL_SECONDS = 5.0
-# When a question to a blocklist's server is asked again, and for how long it is waited then.
-DNSBL_TRIES = (1, 3)
+# For how long each name server is waited for, the first time round and the second.
+DNS_TRIES = (1, 3)
 # For how long an answer holds, whatever its own time to live says, and one that does not come.
 # Lists change every few minutes and have times to live of 1 to 60 minutes.
 MIN_DNSBL_TTL, MAX_DNSBL_TTL = 60, 3600
 DNSBL_MISS_TTL = 300
 DNSBL_FAILURE_TTL = 60
-# Each question has a socket of its own, so there is an end to how many are asked at a time.
+# Clients that are asked about at a time; about more than that nobody asks. An answer takes some 20
+# ms, so that is 10,000 new clients a second.
 MAX_DNSBL_QUESTIONS = 200
 # Clients whose answers are remembered, some 300 octets each.
 MAX_DNSBL_ANSWERS = 20_000

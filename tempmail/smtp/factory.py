@@ -84,6 +84,7 @@ class SessionFactory(SMTPFactory):
         if self._closed is not None:
             return replies.SHUTTING_DOWN
         if self._admitted >= self.drop.limits.max_connections:
+            self.rates.refused["max_connections"] += 1
             return replies.TOO_MANY_CONNECTIONS
         return self._count_in(session)
 
@@ -114,6 +115,7 @@ class SessionFactory(SMTPFactory):
         key = client_key(session.peer)
         held = self._per_client.get(key, 0)
         if key and held >= self.drop.limits.max_connections_per_client:
+            self.rates.refused["max_connections_per_client"] += 1
             return replies.TOO_MANY_CONNECTIONS
         refusal = session.allowance.begin(self.rates.whose(session.peer))
         if refusal is not None:

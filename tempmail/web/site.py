@@ -159,6 +159,7 @@ class Site(server.Site):
         The connections of a proxy of ours are not one client's, so only their number in all counts.
         """
         if len(self._channels) >= self.limits.max_http_connections:
+            self.rates.refused["max_http_connections"] += 1
             return Problem(503, "the server has no connection left", headers=_RETRY)
         problem = self._count_in(channel)
         if problem is None:
@@ -174,6 +175,7 @@ class Site(server.Site):
         client = "" if channel.caller.trusted else channel.caller.client
         held = self._by_client.get(client, 0)
         if client and held >= self.limits.max_http_connections_per_client:
+            self.rates.refused["max_http_connections_per_client"] += 1
             return Problem(429, "this client has too many connections open", headers=_RETRY)
         channel.counts_for = client
         self._by_client[client] = held + 1

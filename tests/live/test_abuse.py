@@ -387,6 +387,7 @@ class BlocklistTests(AbuseTestCase):
             self.assertLess(time.monotonic() - began, 4)
             daemon.wait_for_line("the blocklist bl.test answers 127.255.255.254")
             self.assertNotIn("203.0.113", daemon.log)
+            self.assertEqual(daemon.log.count("DNSDatagramProtocol"), 1, "one socket, one line")
 
     def test_silent(self) -> None:
         """A name server that never answers keeps nobody for longer than it may."""

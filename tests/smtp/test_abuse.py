@@ -63,6 +63,13 @@ class CommandRateTests(AbuseTestCase):
             self.pass_time(60)
         self.assertFalse(client.line.closed)
 
+    def test_too_many_connections(self) -> None:
+        """Connections refused for their number are counted by reason too."""
+        self.start(evolve(LIMITS, max_connections=3, max_connections_per_client=2))
+        for host in ("192.0.2.1",) * 3 + ("192.0.2.2", "192.0.2.3"):
+            self.connect(host)
+        self.assertEqual(self.refused, {"max_connections": 1, "max_connections_per_client": 1})
+
     def test_one_network(self) -> None:
         """All addresses of an IPv6 /64 are one client."""
         for number in range(3):

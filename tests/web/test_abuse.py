@@ -363,6 +363,7 @@ class HAProxyTests(AbuseTestCase):
             self.assertEqual(status_of(wire.send(get("/healthz"))), 200)
         third = self.connect_by_proxy(b"192.0.2.1")
         self.assertEqual(status_of(third.send(get("/healthz"))), 429)
+        self.assertEqual(self.refused, {"max_http_connections_per_client": 1})
         other = self.connect_by_proxy(b"192.0.2.2")
         self.assertEqual(status_of(other.send(get("/healthz"))), 200)
         first.hang_up()
