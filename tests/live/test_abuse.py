@@ -191,7 +191,7 @@ class FloodTests(AbuseTestCase):
 
     def test_mint(self) -> None:
         """Addresses are made at their rate and no faster, and again after Retry-After."""
-        daemon = self.daemon(*COUNTED, "--mint-rate=5/2 seconds")
+        daemon = self.daemon(*COUNTED, "--mint-rate=5/2 seconds", "--request-rate=unlimited")
 
         def mint() -> tuple[int, int]:
             return self.ask(daemon, "/v1/mailboxes", method="POST")[:2]
@@ -203,7 +203,7 @@ class FloodTests(AbuseTestCase):
         refused = 0
         while (status := mint()[0]) == 429:
             refused += 1
-            self.assertLess(time.monotonic(), until + 1)
+            self.assertLess(time.monotonic(), until + PATIENCE)
         self.assertEqual(status, 201)
         self.assertGreaterEqual(time.monotonic(), until - 1)
         self.assertGreater(refused, 0)
