@@ -21,9 +21,10 @@ from tempmail.smtp.session import Session
 class SessionFactory(SMTPFactory):
     """Makes sessions, counts them, and ends those that take too long.
 
-    No session has a timer for its times: one sweep a second looks at all of them, which costs less than a timer
-    touched with every segment. ``now`` is the clock as of the last sweep. Without ``rates`` clients
-    may do as much as they like; ``lists`` are asked whose mail to refuse, besides ``blocked``.
+    No session has a timer for its times: one sweep a second looks at all of them, which costs less
+    than a timer touched with every segment. ``now`` is the clock as of the last sweep. Without
+    ``rates`` clients may do as much as they like; ``lists`` are asked whose mail to refuse, besides
+    ``blocked``.
     """
 
     log = Logger()
