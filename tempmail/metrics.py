@@ -33,6 +33,7 @@ from tempmail.doorbell import Doorbell
 from tempmail.interfaces import IMailStore
 from tempmail.isolation import Isolation
 from tempmail.lifecycle import Pulse
+from tempmail.rates import REASONS
 from tempmail.smtp import replies
 from tempmail.smtp.factory import SessionFactory
 from tempmail.tls import Certificates
@@ -79,6 +80,7 @@ class Parts:
     doorbell: Doorbell
     isolation: Isolation
     pulse: Pulse
+    refused: Mapping[str, int]
     certificates: Certificates
 
 
@@ -106,6 +108,14 @@ class Metrics(Collector):
         parts = self._parts
         yield InfoMetricFamily("tempmail", "Which version runs", {"version": __version__})
         yield from _of_smtp(parts.smtp)
+        yield _labelled(
+            CounterMetricFamily(
+                "tempmail_clients_refused",
+                "What was refused to clients that do too much, or for who they are",
+                labels=("reason",),
+            ),
+            {**dict.fromkeys(REASONS, 0), **parts.refused},
+        )
         yield from _of_store(parts.store)
         yield from _of_memory(parts.budget)
         yield from _of_http(parts.site, parts.answers)

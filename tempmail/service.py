@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.logger import Logger, globalLogBeginner
 
 from tempmail import __version__
+from tempmail.blocklists import BlockedSenders, DnsBlocklists
 from tempmail.certificates import BadCertificate, Source
 from tempmail.clock import steady_clock
 from tempmail.core.budget import Budget
@@ -33,7 +35,9 @@ from tempmail.logs import shape_log
 from tempmail.metrics import Answers, Metrics, Parts
 from tempmail.options import Options
 from tempmail.postoffice import PostOffice
+from tempmail.rates import Rates
 from tempmail.reading import Reading
+from tempmail.resolver import QuietResolver
 from tempmail.settings import OPTIONS, BadSetting, Settings
 from tempmail.smtp.factory import SessionFactory
 from tempmail.snapshot.restart import Restart
@@ -44,6 +48,7 @@ from tempmail.values import read_word_file
 from tempmail.web.branding import Branding
 from tempmail.web.front import build_admin, build_site
 from tempmail.web.pages import pages
+from tempmail.web.proxies import Proxies
 from tempmail.web.site import Exposure
 
 __all__ = ["Options", "assemble", "makeService"]
@@ -51,7 +56,15 @@ __all__ = ["Options", "assemble", "makeService"]
 _log = Logger()
 
 # What SIGHUP applies, besides the limits; the rest is built into objects at the start.
-_CHANGEABLE = ("domain", "unlimited", "tls", "tls-certificate", "tls-key", "log-level")
+_CHANGEABLE = (
+    "domain",
+    "unlimited",
+    "tls",
+    "tls-certificate",
+    "tls-key",
+    "blocked-senders",
+    "log-level",
+)
 
 
 class NotListening(Exception):
@@ -62,6 +75,8 @@ class Server(MultiService):
     """Everything that runs, and the parts of it that settings can still change.
 
     ``read`` gives the settings anew, on SIGHUP; ``set_log_level`` takes the level they name.
+    ``refused`` counts what was refused to clients for doing too much, or for being who they are, by
+    reason.
     """
 
     _log = Logger()
@@ -93,10 +108,19 @@ class Server(MultiService):
             settings.limits,
             operator_token=_operator_token(settings),
         )
+        self.refused: Counter[str] = Counter()
+        self.rates = Rates(reactor, settings.limits, settings.exempt_clients, self.refused)
         self.certificates = _certificates(settings)
         tls = self.certificates
-        self.smtp = SessionFactory(self.office, reactor, settings.hostname)
+        self.smtp = SessionFactory(
+            self.office,
+            reactor,
+            settings.hostname,
+            rates=self.rates,
+            lists=_blocklists(reactor, settings, self.refused),
+        )
         self.smtp.aloud = settings.log_level == "debug"
+        self.smtp.blocked = _blocked_senders(settings)
         self._offer_tls()
         self.pulse = Pulse(reactor)
         self.answers = Answers()
@@ -109,6 +133,7 @@ class Server(MultiService):
             checks,
             pages(_branding(settings)),
             self.answers.observe,
+            self.rates,
         )
         self.metrics = self._metrics()
         self.admin = build_admin(self.office, reactor, self.budget, checks, self.metrics.expose)
@@ -165,16 +190,19 @@ class Server(MultiService):
         """Read the settings again and apply what can change; on a mistake nothing changes."""
         try:
             settings = self._read()
-            self.certificates.use(_certificate_source(settings))
-        except (BadSetting, BadCertificate) as error:
+            source = _certificate_source(settings)
+            blocked = _blocked_senders(settings)
+            self.certificates.use(source)
+        except (BadSetting, BadCertificate, CannotStart) as error:
             self._log.error("the settings stay as they were: {error}", error=str(error))
             return
         fixed = list(_fixed_at_start(self._settings, settings))
         if fixed:
             self._log.warn("changed only by a restart: {names}", names=", ".join(fixed))
         self._offer_tls()
+        self.smtp.blocked = blocked
         self.office.domains = settings.domains
-        self.office.limits = self.store.limits = settings.limits
+        self.office.limits = self.store.limits = self.rates.limits = settings.limits
         self.budget.limit = settings.limits.memory
         self.smtp.aloud = settings.log_level == "debug"
         self._set_log_level(settings.log_level)
@@ -198,6 +226,7 @@ class Server(MultiService):
             doorbell=self.doorbell,
             isolation=self.isolation,
             pulse=self.pulse,
+            refused=self.refused,
             certificates=self.certificates,
         )
         return Metrics(parts)
@@ -292,10 +321,29 @@ def _certificate_source(settings: Settings) -> Source:
     return Source(settings.certificate_files, names if settings.self_signed else ())
 
 
+def _blocked_senders(settings: Settings) -> BlockedSenders | None:
+    path = settings.blocked_senders
+    if path is None:
+        return None
+    try:
+        return BlockedSenders.parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CannotStart(f"--blocked-senders {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise CannotStart(f"--blocked-senders {path}: {error}") from None
+
+
+def _blocklists(reactor: Any, settings: Settings, refused: Counter[str]) -> DnsBlocklists | None:
+    if not settings.dnsbls:
+        return None
+    resolver = QuietResolver(reactor, settings.dns_server)
+    return DnsBlocklists(reactor, resolver, settings.dnsbls, refused)
+
+
 def _exposure(settings: Settings) -> Exposure:
     return Exposure(
         base_path=settings.base_path,
-        behind_proxy=settings.behind_proxy,
+        proxies=Proxies(settings.trusted_proxies),
         origins=frozenset(settings.cors_origins),
         access_log=settings.access_log,
     )

@@ -17,11 +17,13 @@ from attrs import evolve, field, frozen
 
 from tempmail.core.domains import Domain, Domains
 from tempmail.core.limits import MEGA, Limits
+from tempmail.core.peer import LOOPBACK, IPNetwork
 from tempmail.values import (
     read_base_path,
     read_colour,
     read_count,
     read_domain,
+    read_exempt,
     read_flag,
     read_hostname,
     read_line,
@@ -30,13 +32,16 @@ from tempmail.values import (
     read_octets,
     read_origin,
     read_path,
+    read_proxy,
+    read_rate,
     read_seconds,
+    read_server,
     read_text,
     read_tls,
     read_whole_seconds,
 )
 
-_MAY_BE_NOTHING = ("quarantine", "closing_time", "min_octets_per_second")
+_MAY_BE_NOTHING = ("quarantine", "closing_time", "min_octets_per_second", "tarpit")
 
 
 class BadSetting(Exception):
@@ -49,7 +54,9 @@ class Settings:
 
     ``smtp``, ``http``, ``smtps``, ``https`` and ``admin`` are endpoint strings, ``certificates``
     and ``keys`` PEM files, of which each certificate has one, or all have their key with them.
-    Without any and without ``self_signed`` there is no TLS.
+    Without any and without ``self_signed`` there is no TLS. Among
+    ``trusted_proxies`` None stands for socket files. ``dns_server`` is an address and a port; None
+    is what the system uses.
     """
 
     domains: Domains = field(factory=lambda: Domains((Domain("tempmail.test"),)))
@@ -66,7 +73,7 @@ class Settings:
     operator_token_file: Path | None = None
     snapshot: Path | None = None
     base_path: str = ""
-    behind_proxy: bool = False
+    trusted_proxies: tuple[IPNetwork | None, ...] = ()
     cors_origins: tuple[str, ...] = ()
     access_log: bool = False
     log_level: str = "info"
@@ -76,6 +83,10 @@ class Settings:
     imprint: str = ""
     abuse_contact: str = ""
     accent_colour: str = "#0b6b50"
+    exempt_clients: tuple[IPNetwork, ...] = LOOPBACK
+    blocked_senders: Path | None = None
+    dnsbls: tuple[str, ...] = ()
+    dns_server: tuple[str, int] | None = None
 
     @property
     def certificate_files(self) -> tuple[tuple[Path, Path | None], ...]:
@@ -107,7 +118,8 @@ def _limit_options() -> list[Option]:
     for limit in attrs.fields(Limits):
         unit, meaning = limit.metadata["unit"], limit.metadata["meaning"]
         seconds = read_seconds if hints[limit.name] is float else read_whole_seconds
-        read = {"octets": read_octets, "seconds": seconds, "": read_count}[unit]
+        reads = {"octets": read_octets, "seconds": seconds, "rate": read_rate, "": read_count}
+        read = reads[unit]
         notes = [unit] if unit else []
         notes.append(f"default {_default_text(limit, unit)}")
         name = limit.name.removeprefix("default_").replace("_", "-")
@@ -119,6 +131,8 @@ def _limit_options() -> list[Option]:
 def _default_text(limit: attrs.Attribute[Any], unit: str) -> str:
     if limit.name == "memory":
         return "a quarter of the machine's or control group's"
+    if unit == "rate":
+        return str(limit.metadata["text"])
     value: Any = limit.default
     if unit == "octets" and value % MEGA == 0:
         return f"{value // MEGA}M"
@@ -214,11 +228,12 @@ OPTIONS: Mapping[str, Option] = {
             "base-path", "base_path", read_base_path, "Where a proxy puts us, such as /mail. [/]"
         ),
         Option(
-            "behind-proxy",
-            "behind_proxy",
-            read_flag,
-            "HTTP comes by a proxy of ours, which names the client last in X-Forwarded-For.",
-            is_flag=True,
+            "trusted-proxy",
+            "trusted_proxies",
+            read_proxy,
+            "An address or network whose X-Forwarded-For or Forwarded is believed, or unix for "
+            "socket files. May be given several times.",
+            repeatable=True,
         ),
         Option(
             "cors-origin",
@@ -271,6 +286,33 @@ OPTIONS: Mapping[str, Option] = {
             "[default #0b6b50]",
         ),
         Option(
+            "exempt-client",
+            "exempt_clients",
+            read_exempt,
+            "An address or network for which no rate holds, or none. May be given several times. "
+            "[default 127.0.0.0/8 and ::1]",
+            repeatable=True,
+        ),
+        Option(
+            "blocked-senders",
+            "blocked_senders",
+            read_path,
+            "A file with senders, domains and client networks whose mail is refused.",
+        ),
+        Option(
+            "dnsbl",
+            "dnsbls",
+            read_hostname,
+            "A DNS blocklist to look up SMTP clients in. May be given several times.",
+            repeatable=True,
+        ),
+        Option(
+            "dns-server",
+            "dns_server",
+            read_server,
+            "The name server to ask, 192.0.2.53 or 192.0.2.53:5353. [default the system's]",
+        ),
+        Option(
             "unlimited",
             "unlimited",
             read_flag,
@@ -296,6 +338,8 @@ def build(given: Mapping[str, Any]) -> Settings:
         if given.get(name) == () and not given.get(f"{name}s"):
             raise BadSetting(f"--{name}: at least one endpoint is needed")
     _check_certificates(given)
+    if "exempt-client" in given:
+        given["exempt-client"] = tuple(each for each in given["exempt-client"] if each is not None)
     parts = {OPTIONS[name].part: value for name, value in given.items()}
     return Settings(**parts, limits=limits)
 
@@ -338,7 +382,8 @@ def _limits(given: dict[str, Any]) -> Limits:
 def _check_limits(limits: Limits) -> None:
     for option in OPTIONS.values():
         must_be_something = option.is_limit and option.part not in _MAY_BE_NOTHING
-        if must_be_something and getattr(limits, option.part) <= 0:
+        value = getattr(limits, option.part) if must_be_something else None
+        if isinstance(value, int | float) and value <= 0:
             raise BadSetting(f"--{option.name}: 0 leaves nothing; it must be more")
     for smaller, larger in (
         ("max_message_size", "max_mailbox_size"),

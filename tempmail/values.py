@@ -6,12 +6,16 @@ Each reader raises :exc:`ValueError` with what was expected.
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
+
+from limits import RateLimitItem, parse
 
 from tempmail.core.address import normalise_domain
 from tempmail.core.domains import Domain
 from tempmail.core.errors import BadAddress
-from tempmail.core.limits import UNLIMITED
+from tempmail.core.limits import DNS_PORT, UNLIMITED
+from tempmail.core.peer import IPNetwork, parse_network
 from tempmail.logs import FORMATS, LEVELS
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -146,6 +150,47 @@ def read_origin(value: object) -> str:
     if text != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", text):
         raise ValueError("expected an origin like https://app.example, or *")
     return text
+
+
+def read_rate(value: object) -> RateLimitItem | None:
+    """``60/minute``, ``10 per 5 seconds``, or ``unlimited``, which is None."""
+    if value == "unlimited":
+        return None
+    if isinstance(value, str) and re.fullmatch(r"[1-9]\d{0,8}\s*(/|per)[\s\d]*[a-z]+", value):
+        try:
+            return parse(value)
+        except ValueError:
+            pass
+    raise ValueError("expected a rate like 60/minute or 10 per 5 seconds, or unlimited")
+
+
+def read_network(value: object) -> IPNetwork:
+    """``192.0.2.1``, ``192.0.2.0/24``, ``2001:db8::/32``."""
+    try:
+        return parse_network(read_text(value))
+    except ValueError:
+        raise ValueError("expected an IP address or network like 192.0.2.0/24") from None
+
+
+def read_exempt(value: object) -> IPNetwork | None:
+    """The same, or ``none``."""
+    return None if value == "none" else read_network(value)
+
+
+def read_proxy(value: object) -> IPNetwork | None:
+    """The same, or ``unix``, which is None: whoever comes by a socket file."""
+    return None if value == "unix" else read_network(value)
+
+
+def read_server(value: object) -> tuple[str, int]:
+    """``192.0.2.53``, ``192.0.2.53:5353``, ``2001:db8::53``: the address of a name server."""
+    text = read_text(value)
+    with_port = re.fullmatch(r"([\d.]+):(\d{1,5})", text)
+    host, port = (with_port[1], int(with_port[2])) if with_port else (text, DNS_PORT)
+    try:
+        return str(ip_address(host)), port
+    except ValueError:
+        raise ValueError("expected an IP address, or one of IPv4 with a port") from None
 
 
 def _one_of(words: tuple[str, ...], value: object) -> str:

@@ -115,6 +115,8 @@ class FigureTests(MetricsTestCase):
         client = self.session()
         client.send(OPENED.replace(b"tempmail.test", b"a.test") + b"hello\r\n.\r\n")
         client.send(b"MAIL FROM:<>\r\n" + RCPT + b"RCPT TO:<eve@a.test>\r\n")
+        # Who guesses recipients is answered later.
+        self.reactor.advance(self.server.office.limits.tarpit)
         client.send(b"RCPT TO:<bob@a.test>\r\nDATA\r\n", b"half")
         client.hang_up()
         self.session()
@@ -126,6 +128,7 @@ class FigureTests(MetricsTestCase):
             "tempmail_smtp_mails_lost_total": 1,
             "tempmail_smtp_received_bytes_total": 11,
             'tempmail_smtp_refusals_total{code="550",reason="no_relay"}': 1,
+            'tempmail_clients_refused_total{reason="mint_rate"}': 0,
             'tempmail_smtp_refusals_total{code="550",reason="no_such_mailbox"}': 1,
             "tempmail_smtp_accept_seconds_count": 1,
             "tempmail_messages": 1,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import attrs
+from limits import parse
 from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.core.domains import Mode
 from tempmail.core.limits import MEGA, UNLIMITED, Limits
 from tempmail.options import Options, from_environment
+from tempmail.rates import Rate
 from tempmail.settings import OPTIONS, BadSetting, Settings
 
 
@@ -37,6 +40,8 @@ class OptionsTestCase(SynchronousTestCase):
         return str(path)
 
 
+_TEN = IPv4Network("10.0.0.1")
+
 # One row an option: arguments, the part of the settings, what it is then.
 _COMMAND_LINES: list[tuple[str, str, Any]] = [
     ("--smtp tcp:25", "smtp", ("tcp:25",)),
@@ -58,7 +63,18 @@ _COMMAND_LINES: list[tuple[str, str, Any]] = [
     ("--base-path /mail/", "base_path", "/mail"),
     ("--base-path /", "base_path", ""),
     ("--access-log", "access_log", True),
-    ("--behind-proxy", "behind_proxy", True),
+    ("--trusted-proxy 10.0.0.1 --trusted-proxy unix", "trusted_proxies", (_TEN, None)),
+    ("--exempt-client 10.0.0.1", "exempt_clients", (_TEN,)),
+    ("--exempt-client none", "exempt_clients", ()),
+    ("--exempt-client 2001:db8::1/64", "exempt_clients", (IPv6Network("2001:db8::/64"),)),
+    ("--blocked-senders /b", "blocked_senders", Path("/b")),
+    ("--dnsbl zen.example.org --dnsbl bl.test", "dnsbls", ("zen.example.org", "bl.test")),
+    ("--dns-server 192.0.2.53", "dns_server", ("192.0.2.53", 53)),
+    ("--dns-server 127.0.0.1:5353", "dns_server", ("127.0.0.1", 5353)),
+    ("--dns-server 2001:db8::53", "dns_server", ("2001:db8::53", 53)),
+    ("--mint-rate 500/minute", "limits.mint_rate", parse("500/minute")),
+    ("--mint-rate unlimited", "limits.mint_rate", None),
+    ("--tarpit 0", "limits.tarpit", 0),
     ("--cors-origin https://a.test --cors-origin *", "cors_origins", ("https://a.test", "*")),
     ("--site-name Post", "site_name", "Post"),
     ("--notice Gently!", "notice", "Gently!"),
@@ -81,6 +97,9 @@ _COMMAND_LINES: list[tuple[str, str, Any]] = [
     ("--max-errors 3 --max-errors 4", "limits.max_errors", 4),
     ("--unlimited", "limits.max_connections", UNLIMITED),
     ("--unlimited --max-connections 7", "limits.max_connections", 7),
+    *(("--unlimited", f"limits.{rate}", None) for rate in get_args(Rate)),
+    ("--unlimited", "limits.max_waits_per_client", UNLIMITED),
+    ("--unlimited --mint-rate 7/hour", "limits.mint_rate", parse("7/hour")),
 ]
 
 _MISTAKES = [
@@ -110,6 +129,14 @@ _MISTAKES = [
     ("--lifetime 2d", "--lifetime 172800 is more than --max-lifetime 86400"),
     ("--min-lifetime 1h", "--min-lifetime 3600 is more than --lifetime 600"),
     ("--max-connections 0", "--max-connections: 0 leaves nothing"),
+    ("--mint-rate 60", "--mint-rate: '60': expected a rate like 60/minute"),
+    ("--mint-rate 0/minute", "--mint-rate: '0/minute': expected a rate"),
+    ("--mint-rate 1/fortnight", "--mint-rate: '1/fortnight': expected a rate"),
+    ("--mint-rate 1/second;9/minute", "--mint-rate: '1/second;9/minute': expected a rate"),
+    ("--trusted-proxy proxy.test", "--trusted-proxy: 'proxy.test': expected an IP address"),
+    ("--exempt-client 10.0.0.0/33", "--exempt-client: '10.0.0.0/33': expected an IP address"),
+    ("--dns-server ns.test", "--dns-server: 'ns.test': expected an IP address"),
+    ("--behind-proxy", "there is no option --behind-proxy"),
     ("--unlimited=yes", "option --unlimited must not have an argument"),
     ("--smtp", "option --smtp requires argument"),
     ("stray", "'stray' belongs to no option"),
@@ -127,6 +154,8 @@ _FILES: list[tuple[str, str, Any]] = [
     ("lifetime = 60", "limits.default_lifetime", 60),
     ('lifetime = "1m"', "limits.default_lifetime", 60),
     ("idle-timeout = 1.5", "limits.idle_timeout", 1.5),
+    ('mint-rate = "10 per 5 seconds"', "limits.mint_rate", parse("10/5 seconds")),
+    ('trusted-proxy = ["10.0.0.1"]', "trusted_proxies", (_TEN,)),
     ("unlimited = true", "limits.max_errors", UNLIMITED),
     ("unlimited = false", "limits.max_errors", Limits().max_errors),
 ]
@@ -243,6 +272,7 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(set(parts), {limit.name for limit in attrs.fields(Limits)})
         self.assertIn("[octets, default 25M]", parts["max_message_size"].help)
         self.assertIn("[seconds, default 600]", parts["default_lifetime"].help)
+        self.assertIn("[rate, default 120/minute]", parts["mint_rate"].help)
 
     def test_every_part_is_an_option(self) -> None:
         """Nothing in the settings can not be set."""

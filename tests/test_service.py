@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from attrs import evolve
+from limits import parse
 from twisted.application.service import IServiceMaker
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.testing import (
@@ -119,6 +121,23 @@ class AssemblyTests(ServiceTestCase):
         self.assertEqual(str(state.address), "postmaster@a.test")
         self.failureResultOf(_result(office.mailbox(postmaster, "guess")))
 
+    def test_counts_in_one_place(self) -> None:
+        """SMTP and HTTP count by the same rates, and what was refused is to be had by reason."""
+        server = self.start(limits=Limits(memory=200 * MEGA, command_rate=parse("20/minute")))
+        self.assertIs(server.smtp.rates, server.site.rates)
+        for _ in range(2):
+            address = IPv4Address("TCP", "192.0.2.1", 1)
+            session = server.smtp.buildProtocol(address)
+            assert session is not None
+            session.makeConnection(StringTransport(peerAddress=address))
+        self.assertEqual(server.refused, {"command_rate": 1})
+
+    def test_blocklists(self) -> None:
+        """Blocklists are asked where some are named, at the name server that is."""
+        self.assertIsNone(self.start().smtp.lists)
+        server = self.start(dnsbls=("bl.test",), dns_server=("192.0.2.53", 5353))
+        assert server.smtp.lists is not None
+
     def test_tls(self) -> None:
         """STARTTLS is offered with a certificate, and not without."""
         self.assertIsNone(self.start().smtp.tls)
@@ -138,6 +157,7 @@ class AssemblyTests(ServiceTestCase):
         for changed, complaint in (
             ({"operator_token_file": Path("/nowhere")}, "--operator-token-file /nowhere: No such"),
             ({"certificates": (Path("/nowhere"),)}, "--tls-certificate: can not read /nowhere: No"),
+            ({"blocked_senders": Path("/nowhere")}, "--blocked-senders /nowhere: No such file"),
             ({"smtp": ("tpc:1",)}, "--smtp 'tpc:1' is no endpoint"),
         ):
             with self.subTest(complaint):
@@ -295,6 +315,7 @@ class ReloadTests(ServiceTestCase):
         self.assertEqual(server.office.limits.max_message_size, MEGA)
         self.assertIs(server.store.limits, server.office.limits)
         self.assertIs(server.site.limits, server.office.limits)
+        self.assertIs(server.rates.limits, server.office.limits)
         self.assertEqual(server.budget.limit, 400 * MEGA)
 
     def test_certificate(self) -> None:
@@ -335,6 +356,25 @@ class ReloadTests(ServiceTestCase):
             self.assertTrue(line.startswith("error: the settings stay as they were: "), line)
             self.assertEqual((server.office.limits, server.office.domains, server.smtp.tls), before)
 
+    def test_blocked_senders(self) -> None:
+        """The file is read again; one with a mistake is one line, and the old one holds."""
+        path = Path(self.mktemp()).absolute()
+        path.write_text("a.example\n")
+        server = self.start(blocked_senders=path)
+        path.write_text("b.example\n")
+        self.reload(server)
+        self.assertFalse(_blocks(server, "a.example"))
+        path.write_text("c.example\nno sender\n")
+        [line] = self.reload(server)
+        self.assertIn(f"--blocked-senders {path}: line 2: 'no sender' is no sender", line)
+        path.write_bytes(b"\xff")
+        [line] = self.reload(server)
+        self.assertIn(f"--blocked-senders {path}: ", line)
+        self.assertTrue(_blocks(server, "b.example"))
+        self.next = self.settings = evolve(self.settings, blocked_senders=None)
+        self.reload(server)
+        self.assertIsNone(server.smtp.blocked)
+
     def test_needs_a_restart(self) -> None:
         """What is built in is named, each time, as long as it differs."""
         server = self.start()
@@ -358,6 +398,11 @@ class AnnouncementTests(ServiceTestCase):
         warned = [event for event in self.announced() if event["log_level"] is LogLevel.warn]
         self.assertEqual(len(warned), 1)
         self.assertIn("--operator-token-file", formatEvent(warned[0]))
+
+
+def _blocks(server: Server, domain: str) -> bool:
+    assert server.smtp.blocked is not None
+    return server.smtp.blocked.blocks("", "x", domain)
 
 
 def _result(coroutine: Coroutine[Any, Any, Any]) -> Deferred[Any]:

@@ -71,5 +71,9 @@ class Closing(TempmailError):
     """The server is stopping and answers everyone who waits."""
 
 
+class ListedClient(TempmailError):
+    """A blocklist names this client; the text is the list's name."""
+
+
 class LifetimeOutOfBounds(TempmailError):
     """The lifetime asked for lies outside the operator's bounds."""

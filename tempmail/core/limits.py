@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import evolve, field, frozen
+from limits import RateLimitItem, parse
 
 KILO, MEGA = 1024, 1024 * 1024
 UNLIMITED = 2**62
@@ -27,6 +28,32 @@ TOKEN_OCTETS = 20
 # For how long a client that got its last answer, of SMTP or HTTP, may go on sending: closing
 # earlier resets the connection, and the answer with it (RFC 9112 section 9.6).
 LINGER_SECONDS = 2.0
+
+# --- against abuse ---
+# Clients whose rates are counted at a time, twice; a count takes some 260 octets.
+# A flood from more addresses makes the oldest counts be forgotten.
+MAX_COUNTED = 30_000
+# Answers to "is this host in one of these networks" that are remembered, some 150 octets each.
+MAX_KNOWN_HOSTS = 10_000
+# A session draws commands from its client's rate so many at a time: that is more than a session
+# with one mail has, and makes the check cost nothing next to the commands.
+COMMANDS_AT_ONCE = 20
+DNS_PORT = 53
+# A blocklist that says nothing in this time says nothing against the client. RFC 5321 section
+# 4.5.3.2.2 has a client wait 5 minutes for the answer to MAIL.
+DNSBL_SECONDS = 5.0
+# For how long each name server is waited for, the first time round and the second.
+DNS_TRIES = (1, 3)
+# For how long an answer holds, whatever its own time to live says, and one that does not come.
+# Lists change every few minutes and have times to live of 1 to 60 minutes.
+MIN_DNSBL_TTL, MAX_DNSBL_TTL = 60, 3600
+DNSBL_MISS_TTL = 300
+DNSBL_FAILURE_TTL = 60
+# Clients that are asked about at a time; about more than that nobody asks. An answer takes some 20
+# ms, so that is 10,000 new clients a second.
+MAX_DNSBL_QUESTIONS = 200
+# Clients whose answers are remembered, some 300 octets each.
+MAX_DNSBL_ANSWERS = 20_000
 
 # --- SMTP: lines ---
 # RFC 5321 section 4.5.3.1.4 asks for 512 octets and more where an extension needs them: SMTPUTF8
@@ -178,6 +205,11 @@ def _count(default: int, meaning: str) -> Any:
     return _option(default, "", meaning)
 
 
+def _rate(default: str, meaning: str) -> Any:
+    metadata = {"unit": "rate", "meaning": meaning, "text": default}
+    return field(default=parse(default), metadata=metadata)
+
+
 def _option(default: Any, unit: str, meaning: str) -> Any:
     """A field that :mod:`tempmail.options` makes an option of, with this meaning as its help."""
     metadata = {"unit": unit, "meaning": meaning}
@@ -236,6 +268,27 @@ class Limits:
     max_http_connections: int = _count(15_000, "HTTP connections at a time.")
     max_http_connections_per_client: int = _count(1000, "HTTP connections of one client at a time.")
 
+    # Against abuse: what one client address (a /64 of IPv6) may do in a time, None for any amount.
+    # What each default means for whom: docs/running.md.
+    mint_rate: RateLimitItem | None = _rate("120/minute", "Addresses made or restored.")
+    request_rate: RateLimitItem | None = _rate("3000/minute", "HTTP requests of any kind.")
+    wait_rate: RateLimitItem | None = _rate("600/minute", "Waits that begin: polls and streams.")
+    send_rate: RateLimitItem | None = _rate("120/minute", "Mails by POST /send.")
+    command_rate: RateLimitItem | None = _rate(
+        "6000/minute", "SMTP commands, counted 20 at a time; a connection is 20 at least."
+    )
+    unknown_recipient_rate: RateLimitItem | None = _rate(
+        "60/minute", "SMTP recipients that do not exist."
+    )
+    wrong_token_rate: RateLimitItem | None = _rate(
+        "120/minute", "HTTP requests with a wrong token or none, or for no mailbox."
+    )
+    tarpit: float = _seconds(
+        5.0, "For how long the answer to an unknown recipient is held back at most."
+    )
+    max_waits: int = _count(15_000, "Held requests, event streams and websockets at a time.")
+    max_waits_per_client: int = _count(500, "Those of one client at a time.")
+
     closing_time: float = _seconds(
         10.0, "For how long mail and answers in flight may still take when the server stops."
     )
@@ -257,4 +310,13 @@ class Limits:
             max_errors=UNLIMITED,
             max_http_connections=UNLIMITED,
             max_http_connections_per_client=UNLIMITED,
+            max_waits=UNLIMITED,
+            max_waits_per_client=UNLIMITED,
+            mint_rate=None,
+            request_rate=None,
+            wait_rate=None,
+            send_rate=None,
+            command_rate=None,
+            unknown_recipient_rate=None,
+            wrong_token_rate=None,
         )

@@ -1,10 +1,24 @@
-"""Whose quota a connection counts against."""
+"""Whose quota a connection counts against, and which network a client is of."""
 
 from __future__ import annotations
 
-from ipaddress import AddressValueError, IPv6Address, IPv6Network
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import (
+    AddressValueError,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+from tempmail.core.limits import MAX_KNOWN_HOSTS
+
+IPNetwork = IPv4Network | IPv6Network
 
 
+@lru_cache(maxsize=MAX_KNOWN_HOSTS)
 def client_key(host: str) -> str:
     """The client behind an IP address in text form, as the name its quotas are kept under.
 
@@ -22,3 +36,56 @@ def client_key(host: str) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(IPv6Network((int(address), 64), strict=False))
+
+
+def parse_network(text: str) -> IPNetwork:
+    """``192.0.2.1``, ``192.0.2.0/24``, ``2001:db8::/32``. Raises :exc:`ValueError`."""
+    return ip_network(text.strip(), strict=False)
+
+
+class Networks:
+    """A set of IP networks: ``"192.0.2.7" in networks``. What is no IP address is in none.
+
+    Each answer is remembered, since the same few hosts are asked about with every request.
+    """
+
+    def __init__(self, networks: Iterable[IPNetwork] = ()) -> None:
+        self._networks = tuple(networks)
+        self._known: dict[str, bool] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
+    def __contains__(self, host: str) -> bool:
+        if not self._networks:
+            return False
+        known = self._known.get(host)
+        if known is None:
+            if len(self._known) >= MAX_KNOWN_HOSTS:
+                self._known.clear()
+            known = self._known[host] = self._look(host)
+        return known
+
+    def _look(self, host: str) -> bool:
+        try:
+            address = ip_address(host.partition("%")[0])
+        except ValueError:
+            return False
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+        return any((mapped or address) in network for network in self._networks)
+
+
+LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+"""This machine."""
+
+PRIVATE = Networks(
+    [
+        *LOOPBACK,
+        *map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")),  # RFC 1918
+        IPv4Network("100.64.0.0/10"),  # RFC 6598
+        IPv4Network("169.254.0.0/16"),  # RFC 3927
+        IPv6Network("fc00::/7"),  # RFC 4193
+        IPv6Network("fe80::/10"),  # RFC 4291
+    ]
+)
+"""Addresses that mean something else in every network; nobody publishes anything about them."""

@@ -10,8 +10,11 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
 from tempmail.core.address import normalise
-from tempmail.core.errors import BadAddress, MessageTooBig
+from tempmail.core.errors import BadAddress, MessageTooBig, NoSuchMailbox
 from tempmail.core.limits import MAX_COMMAND_OCTETS
 from tempmail.smtp import replies
 from tempmail.smtp.delivery import Transaction, take_chunk, take_mail
@@ -50,7 +53,7 @@ def _name(argument: bytes) -> str:
     return name if name.isprintable() else "".join(c if c.isprintable() else "?" for c in name)
 
 
-def mail(session: Session, argument: bytes) -> bytes:
+def mail(session: Session, argument: bytes) -> bytes | None:
     """MAIL (RFC 5321 section 4.1.1.2) with SIZE, BODY, SMTPUTF8 and an AUTH that says nothing."""
     if session.helo is None:
         return replies.HELLO_FIRST
@@ -72,6 +75,19 @@ def mail(session: Session, argument: bytes) -> bytes:
         return replies.UTF8_NEEDED
     if not path.domain and path is not NULL:
         return replies.BAD_SENDER
+    factory = session.factory
+    if factory.blocked is not None and factory.blocked.blocks(
+        session.peer, path.local, path.domain
+    ):
+        factory.rates.refused["blocked_sender"] += 1
+        return replies.BLOCKED_SENDER
+    if factory.lists is not None and session.allowance.client:
+        listed = factory.lists.check(session.peer)
+        return session.settle(listed, lambda: _begin(session, transaction))
+    return _begin(session, transaction)
+
+
+def _begin(session: Session, transaction: Transaction) -> bytes:
     session.intake.transaction = transaction
     return replies.SENDER_OK
 
@@ -138,12 +154,24 @@ def _add_recipient(session: Session, transaction: Transaction, path: Path) -> by
     full = len(transaction.recipients) >= session.drop.limits.max_recipients
     if full and address.key not in transaction.recipients:
         return replies.TOO_MANY_RECIPIENTS
+    if session.allowance.barred:
+        return session.settle(session.allowance.hold_back(), lambda: replies.TOO_MANY_UNKNOWN)
 
     def accept() -> bytes:
         transaction.accept(address)
         return replies.RECIPIENT_OK
 
-    return session.settle(transaction.check_recipient(address), accept)
+    checked = transaction.check_recipient(address)
+    if not checked.called or isinstance(checked.result, Failure):
+        checked.addErrback(_count_guess, session)
+    return session.settle(checked, accept)
+
+
+def _count_guess(failure: Failure, session: Session) -> Failure | Deferred[Failure]:
+    """Hold the refusal of an unknown recipient back, the longer the more of them there were."""
+    if failure.check(NoSuchMailbox) is None:
+        return failure
+    return session.allowance.guess().addCallback(lambda _: failure)
 
 
 def data(session: Session, argument: bytes) -> bytes:
@@ -264,9 +292,10 @@ def take_line(session: Session, line: bytes) -> bytes | None:
         return refuse_line(session, line, replies.LINE_TOO_LONG)
     if line.find(b"\r") != len(line) - 2 or b"\0" in line:
         return replies.BARE_LINE_END
-    session.commands_left -= 1
-    if session.commands_left < 0:
-        return session.end(replies.TOO_MANY_COMMANDS, hasty=True)
+    allowance = session.allowance
+    if not allowance.commands and (refusal := allowance.draw()):
+        return session.end(refusal, hasty=True)
+    allowance.commands -= 1
     verb, _, argument = line.partition(b" ")
     command = COMMANDS.get(verb) or COMMANDS.get(verb.strip().upper())
     if command is None:

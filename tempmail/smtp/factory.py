@@ -9,9 +9,11 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.mail.smtp import SMTPFactory
 
+from tempmail.blocklists import BlockedSenders, DnsBlocklists
 from tempmail.core.limits import LINGER_SECONDS, SWEEP_SECONDS, Limits
 from tempmail.core.peer import client_key
 from tempmail.interfaces import IMailDrop
+from tempmail.rates import Rates
 from tempmail.smtp import replies
 from tempmail.smtp.session import Session
 from tempmail.smtp.traffic import Traffic
@@ -20,21 +22,31 @@ from tempmail.smtp.traffic import Traffic
 class SessionFactory(SMTPFactory):
     """Makes sessions, counts them, and ends those that take too long.
 
-    No session has a timer: one sweep a second looks at all of them, which costs less than a timer
-    touched with every segment. ``now`` is the clock as of the last sweep. ``aloud`` has sessions
-    written to the log, at debug.
+    No session has a timer for its times: one sweep a second looks at all of them, which costs less
+    than a timer touched with every segment. ``now`` is the clock as of the last sweep. Without
+    ``rates`` clients may do as much as they like; ``lists`` are asked whose mail to refuse, besides
+    ``blocked``. ``aloud`` has sessions written to the log, at debug.
     """
 
     log = Logger()
     noisy = False
 
     def __init__(
-        self, drop: IMailDrop, clock: IReactorTime, hostname: str, tls: object | None = None
+        self,
+        drop: IMailDrop,
+        clock: IReactorTime,
+        hostname: str,
+        tls: object | None = None,
+        rates: Rates | None = None,
+        lists: DnsBlocklists | None = None,
     ) -> None:
         self.drop = drop
         self.tls = tls
         self.traffic = Traffic()
         self.aloud = False
+        self.rates = rates or Rates(clock, Limits().without_client_limits())
+        self.lists = lists
+        self.blocked: BlockedSenders | None = None
         self.hostname = hostname
         self.greeting = replies.greeting(hostname)
         self.hello = replies.hello(hostname)
@@ -77,6 +89,7 @@ class SessionFactory(SMTPFactory):
         if self._closed is not None:
             return replies.SHUTTING_DOWN
         if self._admitted >= self.drop.limits.max_connections:
+            self.rates.refused["max_connections"] += 1
             return replies.TOO_MANY_CONNECTIONS
         return self._count_in(session)
 
@@ -107,7 +120,14 @@ class SessionFactory(SMTPFactory):
         key = client_key(session.peer)
         held = self._per_client.get(key, 0)
         if key and held >= self.drop.limits.max_connections_per_client:
+            self.rates.refused["max_connections_per_client"] += 1
             return replies.TOO_MANY_CONNECTIONS
+        refusal = session.allowance.begin(self.rates.whose(session.peer))
+        if refusal is not None:
+            return refusal
+        if self.lists is not None and session.allowance.client:
+            # The answer is there by the time it is asked for.
+            self.lists.look_up(session.peer)
         self._sessions[session] = key
         self._per_client[key] = held + 1
         self._admitted += 1

@@ -11,6 +11,7 @@ from functools import cache
 from tempmail.core.errors import (
     BadAddress,
     Closing,
+    ListedClient,
     MailboxFull,
     MemoryFull,
     MessageTooBig,
@@ -36,6 +37,7 @@ HELP = (
 TOO_MANY_CONNECTIONS = b"421 4.7.0 Too many connections, try again later\r\n"
 TOO_MANY_ERRORS = b"421 4.7.0 Too many errors\r\n"
 TOO_MANY_COMMANDS = b"421 4.7.0 Too many commands in one session\r\n"
+TOO_FAST = b"421 4.7.0 Too many commands from your address, try again later\r\n"
 NO_SMTP = b"421 4.7.0 This is an SMTP server\r\n"
 IDLE = b"421 4.4.2 Idle for too long\r\n"
 TOO_LONG_A_SESSION = b"421 4.4.2 The session took too long\r\n"
@@ -73,6 +75,8 @@ MAILBOX_FULL = b"552 5.2.2 Mailbox full\r\n"
 TOO_BIG = b"552 5.3.4 Message too big\r\n"
 MEMORY_FULL = b"452 4.3.1 Not enough room, try again later\r\n"
 TOO_MANY_RECIPIENTS = b"452 4.5.3 Too many recipients\r\n"
+TOO_MANY_UNKNOWN = b"450 4.7.1 Too many unknown recipients, try again later\r\n"
+BLOCKED_SENDER = b"550 5.7.1 Mail from here is not taken\r\n"
 SOME_REFUSED = b"451 4.2.1 Some recipients can not take it now, try again\r\n"
 LOCAL_ERROR = b"451 4.3.0 Local error, try again later\r\n"
 
@@ -90,6 +94,8 @@ _BY_ERROR: dict[type, bytes] = {
 
 def for_error(error: BaseException | None) -> bytes:
     """The reply that tells a client of a domain error; LOCAL_ERROR for anything else."""
+    if isinstance(error, ListedClient):
+        return b"550 5.7.1 Your address is listed by %s\r\n" % str(error).encode("ascii")
     return _BY_ERROR.get(type(error), LOCAL_ERROR)
 
 

@@ -28,6 +28,7 @@ from tempmail.core.limits import (
 )
 from tempmail.core.message import Envelope
 from tempmail.smtp import replies
+from tempmail.smtp.allowance import Allowance
 from tempmail.smtp.commands import COMMANDS, is_foreign, refuse_line, take_line
 from tempmail.smtp.delivery import FrameEnd, Intake, Transaction
 from tempmail.smtp.dialogue import Dialogue
@@ -81,7 +82,7 @@ class Session(ESMTP):
         self._closing = self._heard_all = False
         self._hasty = False
         self._errors = 0
-        self.commands_left = factory.drop.limits.max_commands
+        self.allowance = Allowance(factory)
 
     # --- what Twisted calls ---
 
@@ -353,9 +354,9 @@ class Session(ESMTP):
             self._hang_up()
 
     def close_when_idle(self) -> None:
-        """Say goodbye now, or behind the transaction in flight."""
+        """Say goodbye now, or behind the transaction in flight. Who guesses is in none."""
         self._closing = True
-        if not self.busy and self.intake.idle:
+        if self.allowance.held_back or (not self.busy and self.intake.idle):
             self.end_with(replies.SHUTTING_DOWN)
 
     def _hang_up(self) -> None:
@@ -372,3 +373,4 @@ class Session(ESMTP):
             self.factory.traffic.lost += 1
             self._give_up(b"")
         self.intake.let_go()
+        self.allowance.let_go()

@@ -11,7 +11,7 @@ from twisted.web.resource import IResource
 
 from tempmail.content.html import embedded
 from tempmail.core.address import Address, normalise_domain
-from tempmail.core.errors import BadAddress, UnknownDomain
+from tempmail.core.errors import BadAddress, NoSuchMailbox, TokenNeeded, UnknownDomain
 from tempmail.core.limits import DEFAULT_WAIT_SECONDS
 from tempmail.interfaces import IMailReader
 from tempmail.waiting import Inbox, Match, Minted, Page, Round, Want
@@ -75,6 +75,7 @@ class Api:
     @route(app, "POST", "/v1/mailboxes")
     async def mint(self, request: Request) -> bytes:
         """A new address."""
+        request.spend("mint_rate")
         wished = json_body(request, _MINT)
         if "domain" in wished:
             wished["domain"] = _domain(wished["domain"])
@@ -108,6 +109,8 @@ class Api:
     @route(app, "POST", f"{_BOX}/restore")
     async def restore(self, request: Request, address: str) -> bytes:
         """The same address again."""
+        request.spend("mint_rate")
+        request.check_guesses()
         key = json_body(request, _RESTORE)["restore_key"]
         # The key is shown in the body, so whoever comes without a token is not told to bring one.
         known = known_address(address, token=key)
@@ -133,6 +136,7 @@ class Api:
         look = partial(self._office.messages, known, token, after=after, limit=limit, match=match)
         page = await look()
         if wait and not page:
+            request.begin_wait()
             return Held(look(wait=wait), self._page)
         return await self._page(request, page)
 
@@ -154,6 +158,7 @@ class Api:
         look = partial(self._office.messages, known, token, after=after, limit=1, match=match)
         page = await look()
         if seconds and not page:
+            request.begin_wait()
             return Held(look(wait=seconds), self._found)
         return await self._found(request, page)
 
@@ -169,6 +174,9 @@ class Api:
     def watch(self, request: Request) -> IResource:
         """Whatever comes to one of several mailboxes."""
         asked = watching(request)
+        request.check_guesses()
+        if asked.seconds:
+            request.begin_wait()
         found = self._office.watch(asked.watches, limit=asked.limit, wait=asked.seconds)
         return Held(found, self._several)
 
@@ -180,6 +188,8 @@ class Api:
                 for message in one.messages:
                     request.told(message)
             else:
+                if isinstance(one.reason, NoSuchMailbox | TokenNeeded):
+                    request.count_guess()
                 entries.append(views.shut(one.address, refusal(one.reason).body))
         return request.reply(views.several(entries, found.timed_out))
 
@@ -191,6 +201,7 @@ class Api:
         arguments.check()
         who = _who(request, address, in_query=True)
         await self._office.mailbox(*who)
+        request.begin_wait()
         request.header("Content-Type", EventStream.CONTENT_TYPE)
         # nginx would keep events back until its buffer is full.
         request.header("X-Accel-Buffering", "no")
@@ -210,6 +221,7 @@ class Api:
         arguments.check()
         who = _who(request, address, in_query=True)
         await self._office.mailbox(*who)
+        request.begin_wait()
         return Upgraded(partial(follow, self._office, *who, after, told=request.told))
 
     @route(app, "GET", f"{_BOX}/export")
@@ -298,6 +310,7 @@ class Api:
 
 def _who(request: Request, address: str, in_query: bool = False) -> tuple[Address, str | None]:
     """Which mailbox is meant, and the token shown for it."""
+    request.check_guesses()
     token = bearer_token(request, in_query)
     return known_address(address, token), token
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.address import UNIXAddress
 from twisted.internet.interfaces import IAddress, IProtocol, ISSLTransport, ITCPTransport
 from twisted.internet.protocol import connectionDone
+from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 from wsproto.utilities import ProtocolError
 
 from tempmail.core.limits import MAX_UNHEARD_OCTETS
-from tempmail.core.peer import client_key
 from tempmail.web import problems
+from tempmail.web.callers import Caller
 from tempmail.web.problems import Problem
 
 if TYPE_CHECKING:
@@ -35,9 +36,14 @@ class Channel(HTTPChannel):
     # Twisted asks only whether there is a timeout; how long it is, is the site's affair.
     timeOut = 1
     refused = False
+    # The client that this connection counts for, None while it does not.
+    counts_for: str | None = None
+    caller: Caller
     # Octets that came over a websocket since the last whole message.
     unheard = 0
     _admitted = False
+    # Whether a proxy has yet to say whose connection this is.
+    _unnamed = False
     _websocket: IProtocol | None = None
 
     def __init__(self, site: Site) -> None:
@@ -47,7 +53,14 @@ class Channel(HTTPChannel):
 
     def connectionMade(self) -> None:
         """Answer at once where there is no room for one more."""
-        problem = self.site.admit(self, self.client)
+        transport: Any = self.transport
+        if ISSLTransport.providedBy(transport):
+            transport = self.transport.transport
+        # A wrapper around the connection, or beneath its TLS, is HAProxy's; it knows more with the
+        # first octets.
+        self._unnamed = isinstance(transport, ProtocolWrapper)
+        self.caller = self._find_caller()
+        problem = self.site.admit(self)
         if problem is None:
             self._admitted = True
             super().connectionMade()  # type: ignore[no-untyped-call]
@@ -56,10 +69,18 @@ class Channel(HTTPChannel):
             self._write_refusal(problem)
             self.transport.loseConnection()
 
-    @property
-    def client(self) -> str:
-        """Who is at the other end, as quotas know him; "" where that is a socket file."""
-        return client_key(getattr(self.transport.getPeer(), "host", ""))
+    def _find_caller(self) -> Caller:
+        """Who is at the other end."""
+        peer = "" if self._unnamed else getattr(self.transport.getPeer(), "host", "")
+        return self.site.callers.at(peer)
+
+    def _meet(self) -> None:
+        """A proxy said whose connection this is."""
+        self._unnamed = False
+        self.caller = self._find_caller()
+        problem = self.site.recount(self)
+        if problem is not None:
+            self.refuse(problem)
 
     def getHost(self) -> IAddress:
         """Which of our addresses a client came to is of no matter; Twisted asks each time."""
@@ -71,7 +92,7 @@ class Channel(HTTPChannel):
             self._websocket.connectionLost(reason)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
         if self._admitted:
-            self.site.leave(self, self.client)
+            self.site.leave(self)
 
     # --- time ---
 
@@ -147,6 +168,8 @@ class Channel(HTTPChannel):
 
     def dataReceived(self, data: bytes) -> None:
         """Nothing more is heard of a client that was refused."""
+        if self._unnamed:
+            self._meet()
         if self._websocket is not None:
             self._hear(self._websocket, data)
         elif not self.refused:
@@ -220,7 +243,8 @@ def _share_attribute_names() -> None:
     """
     first = Channel.__new__(Channel)
     for name in (
-        "refused unheard _websocket requests _handlingRequest _dataBuffer _transferDecoder site"
+        "refused unheard caller counts_for _unnamed"
+        " _websocket requests _handlingRequest _dataBuffer _transferDecoder site"
         " factory requestFactory connected transport _admitted _networkProducer _busyReceiving"
         " _buffer"
         " _receivedHeaderSize _HTTPChannel__first_line _HTTPChannel__header _receivedHeaderCount"

@@ -9,6 +9,7 @@ from twisted.web.resource import IResource
 
 from tempmail.core.budget import Budget
 from tempmail.interfaces import IMailReader
+from tempmail.rates import Rates
 from tempmail.web.api import Api
 from tempmail.web.docs import Docs
 from tempmail.web.operations import Check, Figures, Operations
@@ -25,12 +26,13 @@ def build_site(
     checks: Sequence[Check] = (),
     pages: Mapping[bytes, IResource] | None = None,
     observe: Callable[[str, int, float], None] | None = None,
+    rates: Rates | None = None,
 ) -> Site:
     """The web server's factory.
 
     ``checks`` are what readiness depends on besides the store; ``pages`` are further leaf resources
     by the first part of their path, b"" for the root; ``observe`` is told route, status and seconds
-    of every answer.
+    of every answer. Without ``rates`` clients may do as much as they like.
     """
     small = Routes(Small(office).app)
     first_parts = {
@@ -43,7 +45,7 @@ def build_site(
     }
     operations = Operations(clock, [office.check_ready, *checks])
     root = Root(first_parts, Routes(operations.app))
-    return Site(root, clock, office, budget, exposure, observe)
+    return Site(root, clock, office, budget, exposure, observe, rates)
 
 
 def build_admin(

@@ -15,12 +15,14 @@ from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 
 from tempmail.core.budget import Budget
+from tempmail.core.errors import NoSuchMailbox, TokenNeeded
 from tempmail.core.limits import POUR_OCTETS, PREFLIGHT_SECONDS
 from tempmail.core.message import Message
-from tempmail.core.peer import client_key
+from tempmail.rates import Rate
 from tempmail.web import problems
 from tempmail.web.outlet import Outlet, pour
 from tempmail.web.problems import Problem
+from tempmail.web.waits import too_often
 
 if TYPE_CHECKING:
     from tempmail.web.channel import Channel
@@ -34,6 +36,9 @@ JSON = "application/json"
 _EXPOSED = "Content-Disposition, Location, Retry-After, WWW-Authenticate"
 _ACCEPTED = "Authorization, Content-Type, Last-Event-ID"
 
+# An operator's probes are answered whoever else comes from the same address.
+_PROBES = frozenset({b"healthz", b"readyz"})
+
 # What a held request has instead of what it came with.
 _NO_HEADERS = Headers()
 _NOTHING: dict[bytes, Any] = {}
@@ -42,6 +47,7 @@ _NOTHING: dict[bytes, Any] = {}
 class Request(server.Request):
     """One request.
 
+    ``client_key`` is whose quota of mailboxes it counts against, ``counts_for`` whose rates.
     ``route`` is the pattern its path matched, for the log: the path itself holds an address.
     """
 
@@ -52,9 +58,11 @@ class Request(server.Request):
 
     defaultContentType = None
     route = "-"
+    client_key = counts_for = ""
     started = 0.0
     _held: Deferred[Any] | None = None
     _taken = 0
+    _waiting = False
     _log = Logger()
 
     def gotLength(self, length: int | None) -> None:
@@ -82,6 +90,10 @@ class Request(server.Request):
         self.site = self.channel.site
         self.started = self.site.clock.seconds()
         self.prepath = []
+        caller = self.channel.caller
+        if not caller.counted or caller.trusted:
+            caller = self.site.callers.behind(caller, self.requestHeaders)
+        self.client_key, self.counts_for = caller.client, caller.counted
         if self.site.exposure.origins:
             self._allow_origin()
         if self.path == b"*" and self.method == b"OPTIONS":  # RFC 9110 section 9.3.7
@@ -89,6 +101,8 @@ class Request(server.Request):
             return
         try:
             self.postpath = self.site.parts_of(self.path)
+            if self.postpath[0] not in _PROBES:
+                self.spend("request_rate")
             self.render(self.site.resource)  # type: ignore[no-untyped-call]
         except Exception:
             self._went_wrong(Failure())
@@ -97,14 +111,33 @@ class Request(server.Request):
         """Nothing depends on what a client calls us, so it can neither fool nor break anything."""
         return b"localhost"
 
-    @property
-    def client_key(self) -> str:
-        """Whose quota this counts against."""
-        if self.site.exposure.behind_proxy:
-            forwarded = self.requestHeaders.getRawHeaders(b"X-Forwarded-For")
-            if forwarded:
-                return client_key(forwarded[-1].rpartition(b",")[2].strip().decode("latin-1"))
-        return client_key(getattr(self.client, "host", ""))
+    # --- how much a client may do ---
+
+    def spend(self, rate: Rate) -> None:
+        """Count this request against a rate. Raises a Problem where nothing of it is left."""
+        seconds = self.site.rates.ask(rate, self.counts_for)
+        if seconds:
+            raise too_often(seconds)
+
+    def check_guesses(self) -> None:
+        """Raise a Problem where this client guessed so often that it may learn nothing now."""
+        seconds = self.site.rates.barred("wrong_token_rate", self.counts_for)
+        if seconds:
+            raise too_often(seconds)
+
+    def count_guess(self) -> None:
+        """This asked for a mailbox that is not there, or not for whoever asks."""
+        self.site.rates.guess("wrong_token_rate", self.counts_for)
+
+    def begin_wait(self) -> None:
+        """From now until its end this is one who waits. Raises a Problem where that can not be."""
+        self.site.waits.enter(self.counts_for)
+        self._waiting = True
+
+    def _end_wait(self) -> None:
+        if self._waiting:
+            self._waiting = False
+            self.site.waits.leave(self.counts_for)
 
     # --- other origins (Fetch Standard, CORS protocol) ---
 
@@ -165,6 +198,8 @@ class Request(server.Request):
     def failed(self, failure: Failure) -> bytes:
         """The answer to an error, which is logged if nobody expects it."""
         problem = problems.problem_of(failure.value)
+        if isinstance(failure.value, NoSuchMailbox | TokenNeeded):
+            self.count_guess()
         if problem is None:
             self._log.failure("answering {route} failed", failure, route=self.route)
             problem = problems.unexpected()
@@ -193,6 +228,7 @@ class Request(server.Request):
         """All is written, or will be by the stream that is under way and finishes then."""
         if self._held is None and not self.finished:
             self._give_back()
+            self._end_wait()
             super().finish()  # type: ignore[no-untyped-call]
 
     # --- memory ---
@@ -317,6 +353,7 @@ class Request(server.Request):
     def connectionLost(self, reason: Failure) -> None:
         """The client left."""
         self._give_back()
+        self._end_wait()
         if self.startedWriting:
             self.site.log(self)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]

@@ -25,16 +25,21 @@ from tempmail.core.limits import (
     Limits,
 )
 from tempmail.interfaces import IMailReader
+from tempmail.rates import Rates
+from tempmail.web.callers import Callers
 from tempmail.web.channel import Channel
 from tempmail.web.patience import Patience
 from tempmail.web.problems import Problem
+from tempmail.web.proxies import Proxies
 from tempmail.web.request import Request
+from tempmail.web.waits import Waits
 
 T = TypeVar("T")
 
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})").search
 _ABSOLUTE = re.compile(rb"https?://[^/?#]*", re.I).match
 
+_RETRY = {"Retry-After": str(RETRY_SECONDS)}
 _METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 
 # What every answer carries unless it says something else itself. Nothing here is a page: a browser
@@ -58,13 +63,12 @@ class Exposure:
     """How the site is published.
 
     ``base_path`` (``/mail``) is where a proxy puts us; requests come with or without it, as proxies
-    differ in that. ``behind_proxy`` says that the last entry of X-Forwarded-For was written by a
-    proxy of ours and names the client; without it that header is anybody's. ``origins`` are the web
-    origins (``https://app.example``) whose scripts may use the interface, ``*`` for all.
+    differ in that. ``proxies`` are those who may say whose requests they pass on. ``origins`` are
+    the web origins (``https://app.example``) whose scripts may use the interface, ``*`` for all.
     """
 
     base_path: str = field(default="", converter=_without_last_slash)
-    behind_proxy: bool = False
+    proxies: Proxies = field(factory=Proxies)
     origins: frozenset[str] = frozenset()
     access_log: bool = True
 
@@ -92,6 +96,7 @@ class Site(server.Site):
         budget: Budget,
         exposure: Exposure,
         observe: Callable[[str, int, float], None] | None = None,
+        rates: Rates | None = None,
     ) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
             resource, reactor=clock, parsePOSTFormSubmission=False
@@ -105,6 +110,9 @@ class Site(server.Site):
         self._prefix = exposure.base_path.encode()
         self._office = office
         self._observe = observe
+        self.rates = rates or Rates(clock, Limits().without_client_limits())
+        self.waits = Waits(lambda: self.limits, self.rates)
+        self.callers = Callers(exposure.proxies, self.rates)
         self._channels: set[Channel] = set()
         self._closed: list[Deferred[None]] = []
         self._by_client: dict[str, int] = {}
@@ -162,31 +170,52 @@ class Site(server.Site):
 
     # --- admission ---
 
-    def admit(self, channel: Channel, client: str) -> Problem | None:
-        """Count a connection, or say why there is none to be had."""
-        held = self._by_client.get(client, 0)
-        retry = {"Retry-After": str(RETRY_SECONDS)}
+    def admit(self, channel: Channel) -> Problem | None:
+        """Count a connection, or say why there is none to be had.
+
+        The connections of a proxy of ours are not one client's, so only their number in all counts.
+        """
         if len(self._channels) >= self.limits.max_http_connections:
-            return Problem(503, "the server has no connection left", headers=retry)
-        counted = client and not self.exposure.behind_proxy
-        if counted and held >= self.limits.max_http_connections_per_client:
-            return Problem(429, "this client has too many connections open", headers=retry)
-        self._channels.add(channel)
+            self.rates.refused["max_http_connections"] += 1
+            return Problem(503, "the server has no connection left", headers=_RETRY)
+        problem = self._count_in(channel)
+        if problem is None:
+            self._channels.add(channel)
+            self.budget.charge(HTTP_CONNECTION_COST)
+        return problem
+
+    def recount(self, channel: Channel) -> Problem | None:
+        """Count a connection by the client that is known only now."""
+        self._count_out(channel)
+        return self._count_in(channel)
+
+    def _count_in(self, channel: Channel) -> Problem | None:
+        client = "" if channel.caller.trusted else channel.caller.client
+        held = self._by_client.get(client, 0)
+        if client and held >= self.limits.max_http_connections_per_client:
+            self.rates.refused["max_http_connections_per_client"] += 1
+            return Problem(429, "this client has too many connections open", headers=_RETRY)
+        channel.counts_for = client
         self._by_client[client] = held + 1
-        self.budget.charge(HTTP_CONNECTION_COST)
         return None
 
-    def leave(self, channel: Channel, client: str) -> None:
-        """A connection that was admitted is gone."""
-        for patience in (self.idle, self.reading, self.stalled, self.lingering):
-            patience.forget(channel)
-        self._channels.discard(channel)
-        self.budget.give(HTTP_CONNECTION_COST)
+    def _count_out(self, channel: Channel) -> None:
+        client, channel.counts_for = channel.counts_for, None
+        if client is None:
+            return
         held = self._by_client[client] - 1
         if held:
             self._by_client[client] = held
         else:
             del self._by_client[client]
+
+    def leave(self, channel: Channel) -> None:
+        """A connection that was admitted is gone."""
+        for patience in (self.idle, self.reading, self.stalled, self.lingering):
+            patience.forget(channel)
+        self._channels.discard(channel)
+        self.budget.give(HTTP_CONNECTION_COST)
+        self._count_out(channel)
         self._tell_closed()
 
     def _tell_closed(self) -> None:

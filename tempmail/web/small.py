@@ -44,6 +44,7 @@ class Small:
     @route(app, "POST", "/create")
     async def create(self, request: Request) -> bytes:
         """A new mailbox. Whatever body there is does not matter."""
+        request.spend("mint_rate")
         for _ in range(_DRAWS):
             try:
                 minted = await self._office.mint(
@@ -60,6 +61,8 @@ class Small:
     @route(app, "POST", "/send")
     async def send(self, request: Request) -> bytes:
         """Put a mail into a mailbox."""
+        request.spend("send_rate")
+        request.check_guesses()
         typed = _object(request)
         mail = {
             "from": typed.get("from", "anonymous@web"),
@@ -81,6 +84,7 @@ class Small:
     @route(app, "GET", "/inbox/<mailbox>")
     async def inbox(self, request: Request, mailbox: str) -> bytes:
         """Every mail, oldest first."""
+        request.check_guesses()
         try:
             messages = await self._all(parse_address(mailbox))
         except (BadAddress, MailboxGone, NoSuchMailbox, TokenNeeded):
@@ -151,4 +155,5 @@ def _json(document: Mapping[str, object]) -> bytes:
 
 
 def _not_found(request: Request) -> bytes:
+    request.count_guess()
     return request.reply(_json({"error": "Mailbox not found"}), status=HTTPStatus.NOT_FOUND)

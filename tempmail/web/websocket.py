@@ -156,6 +156,6 @@ def _may_come_from(request: Request) -> bool:
     exposure = request.site.exposure
     if origin is None or exposure.allows(origin):
         return True
-    named = request.getHeader("X-Forwarded-Host") if exposure.behind_proxy else None
+    named = request.getHeader("X-Forwarded-Host") if request.channel.caller.trusted else None
     ours = named or request.getHeader("Host") or ""
     return urlsplit(origin).netloc.lower() == ours.lower()

@@ -1,10 +1,11 @@
-"""Whose quota a connection counts against."""
+"""Whose quota a connection counts against, and which network a client is of."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tempmail.core.peer import client_key
+from tempmail.core.limits import MAX_KNOWN_HOSTS
+from tempmail.core.peer import LOOPBACK, Networks, client_key, parse_network
 
 
 class ClientKeyTests(SynchronousTestCase):
@@ -38,3 +39,39 @@ class ClientKeyTests(SynchronousTestCase):
         """What is no IP address is left alone: a socket file's peer has an empty name."""
         self.assertEqual(client_key(""), "")
         self.assertEqual(client_key("a:b"), "a:b")
+
+
+class NetworksTests(SynchronousTestCase):
+    """``Networks``."""
+
+    def test_members(self) -> None:
+        """A host is in them if one holds it, however it is written; what is no address is not."""
+        networks = Networks(map(parse_network, ("192.0.2.0/24", "198.51.100.7", "2001:db8::1/32")))
+        for host, member in (
+            ("192.0.2.255", True),
+            ("192.0.3.0", False),
+            ("198.51.100.7", True),
+            ("198.51.100.8", False),
+            ("::ffff:192.0.2.1", True),
+            ("2001:DB8:ffff::1", True),
+            ("2001:db9::", False),
+            ("2001:db8::1%eth0", True),
+            ("", False),
+            ("unix", False),
+        ):
+            for _ in range(2):
+                self.assertEqual(host in networks, member, host)
+
+    def test_empty(self) -> None:
+        """Nobody is in none."""
+        self.assertFalse(Networks())
+        self.assertTrue(Networks(LOOPBACK))
+        self.assertNotIn("127.0.0.1", Networks())
+
+    def test_bounded(self) -> None:
+        """Only so many answers are remembered."""
+        networks = Networks(LOOPBACK)
+        for number in range(2 * MAX_KNOWN_HOSTS):
+            self.assertNotIn(f"2001:db8::{number:x}", networks)
+            self.assertLessEqual(len(networks._known), MAX_KNOWN_HOSTS)
+        self.assertIn("127.0.0.1", networks)

@@ -226,6 +226,9 @@ ELSEWHERE = {
     "IDLE": "test_limits",
     "TOO_LONG_A_SESSION": "test_limits",
     "TOO_SLOW": "test_limits",
+    "TOO_FAST": "test_abuse",
+    "TOO_MANY_UNKNOWN": "test_abuse",
+    "BLOCKED_SENDER": "test_abuse",
 }
 
 

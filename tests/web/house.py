@@ -28,8 +28,10 @@ from tempmail.core.budget import Budget
 from tempmail.core.domains import Domains
 from tempmail.core.limits import Limits
 from tempmail.core.message import Envelope
+from tempmail.core.peer import IPNetwork
 from tempmail.doorbell import Doorbell
 from tempmail.postoffice import PostOffice
+from tempmail.rates import Rates
 from tempmail.reading import Reading
 from tempmail.store.memory import MemoryStore
 from tempmail.waiting import Minted
@@ -46,7 +48,13 @@ class House:
     store_type = MemoryStore
     office_type = PostOffice
 
-    def __init__(self, limits: Limits | None = None, exposure: Exposure | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        exposure: Exposure | None = None,
+        exempt: Iterable[IPNetwork] | None = None,
+    ) -> None:
+        """Clients are counted where it is said who is ``exempt``."""
         self.clock = Clock()
         self.clock.advance(NOW)
         self.limits = limits or Limits()
@@ -62,8 +70,14 @@ class House:
             Domains.parse(["tempmail.test", "qa.test:catch-all"]),
             self.limits,
         )
+        self.rates = None if exempt is None else Rates(self.clock, self.limits, exempt)
         self.site: Site = build_site(
-            self.office, self.clock, self.budget, exposure or Exposure(), checks=[self._check]
+            self.office,
+            self.clock,
+            self.budget,
+            exposure or Exposure(),
+            checks=[self._check],
+            rates=self.rates,
         )
         # What readiness waits for: SMTP, in the real house.
         self.smtp: Deferred[None] = succeed(None)

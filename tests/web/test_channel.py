@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from ipaddress import IPv4Network
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.core.limits import LINGER_SECONDS, Limits
+from tempmail.web.proxies import Proxies
 from tempmail.web.site import Exposure
 from tests.web.house import House, Wire, status_of
 
@@ -298,7 +300,7 @@ class AdmissionTests(ChannelTestCase):
 class ProxyTests(ChannelTestCase):
     """Behind a proxy of ours."""
 
-    exposure = Exposure(behind_proxy=True)
+    exposure = Exposure(proxies=Proxies([IPv4Network("192.0.2.1")]))
 
     def test_one_peer(self) -> None:
         """All connections are the proxy's, so only their number in all counts."""
@@ -306,12 +308,12 @@ class ProxyTests(ChannelTestCase):
         self.assertEqual([status_of(wire.send(GET)) for wire in wires], [200] * 5)
 
     def test_forwarded(self) -> None:
-        """Quotas count by what our proxy wrote, which is the last entry."""
+        """Quotas count by whom our proxy names, which is the last entry."""
         self.house.store.limits = Limits(mailboxes_per_client=1)
         for forwarded, status in (
-            (b"1.2.3.4, 192.0.2.1", 201),
-            (b"5.6.7.8, 192.0.2.1", 429),
-            (b"192.0.2.1, 192.0.2.2", 201),
+            (b"1.2.3.4, 198.51.100.1", 201),
+            (b"5.6.7.8, 198.51.100.1", 429),
+            (b"198.51.100.1, 198.51.100.2", 201),
         ):
             sent = self.wire.send(post(b"X-Forwarded-For: " + forwarded))
             self.assertEqual(status_of(sent), status)

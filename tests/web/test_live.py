@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
+from ipaddress import IPv4Network
 from typing import Any
 
 from wsproto import ConnectionType, WSConnection
@@ -19,6 +20,7 @@ from wsproto.events import (
 from wsproto.events import Request as Handshake
 
 from tempmail.core.limits import KEEPALIVE_SECONDS, MAX_JOURNAL, MAX_UNHEARD_OCTETS, Limits
+from tempmail.web.proxies import Proxies
 from tempmail.web.site import Exposure
 from tests.web.house import House, WebTestCase, Wire, status_of
 
@@ -452,7 +454,10 @@ class AllowedOriginTests(SocketTestCase):
     def make_house(self) -> House:
         """With an origin and a proxy."""
         return House(
-            exposure=Exposure(origins=frozenset({"https://app.example"}), behind_proxy=True)
+            exposure=Exposure(
+                origins=frozenset({"https://app.example"}),
+                proxies=Proxies([IPv4Network("192.0.2.1")]),
+            )
         )
 
     def test_origin(self) -> None:

@@ -95,9 +95,13 @@ def operation(
     body: Schema | None = None,
     body_required: bool = False,
     shown: str = "",
+    counted: bool = True,
 ) -> dict[str, Any]:
-    """One operation. ``shown`` is where its token may be: "header", "query" for both, or none."""
-    statuses = set(problems)
+    """One operation. ``shown`` is where its token may be: "header", "query" for both, or none.
+
+    ``counted`` says whether a client may ask it only so often.
+    """
+    statuses = {429, *problems} if counted else set(problems)
     if shown:
         statuses |= {401, 404, 410}
     if body is not None:

@@ -59,7 +59,7 @@ def _mailbox_paths() -> dict[str, Any]:
         },
         "/v1/mailboxes": {
             "post": operation(
-                "mint", "Mint an address", {201: minted}, body=mint, problems=(409, 429, 503)
+                "mint", "Mint an address", {201: minted}, body=mint, problems=(409, 503)
             )
         },
         box: {
@@ -100,7 +100,7 @@ def _mailbox_paths() -> dict[str, Any]:
                 {201: minted},
                 body=needed(restore_key=TEXT),
                 body_required=True,
-                problems=(404, 409, 429, 503),
+                problems=(404, 409, 503),
             )
         },
     }
@@ -122,7 +122,7 @@ def _list_paths() -> dict[str, Any]:
                     FROM,
                     SUBJECT,
                 ),
-                problems=(422,),
+                problems=(422, 503),
                 shown="header",
             ),
             "delete": operation("empty", "Delete every message", {204: NOTHING}, shown="header"),
@@ -144,7 +144,7 @@ def _list_paths() -> dict[str, Any]:
                     SUBJECT,
                     seconds("timeout", DEFAULT_WAIT_SECONDS, "Seconds to wait at most."),
                 ),
-                problems=(422,),
+                problems=(422, 503),
                 shown="header",
             )
         },
@@ -171,7 +171,7 @@ def _list_paths() -> dict[str, Any]:
                         "schema": {"type": "string", "pattern": CURSOR_PATTERN},
                     },
                 ),
-                problems=(422,),
+                problems=(422, 503),
                 shown="query",
             )
         },
@@ -181,7 +181,7 @@ def _list_paths() -> dict[str, Any]:
                 "The same events as text frames of a websocket (RFC 6455)",
                 {101: {"description": "A websocket."}},
                 parameters=(AFTER,),
-                problems=(400, 403, 422, 426),
+                problems=(400, 403, 422, 426, 503),
                 shown="query",
             )
         },
@@ -271,7 +271,7 @@ def _small_paths() -> dict[str, Any]:
                 "create",
                 "A public mailbox (the original small interface)",
                 {200: answer("SmallMailbox", "Its address.")},
-                problems=(429, 503),
+                problems=(503,),
             )
         },
         "/send": {
@@ -298,7 +298,10 @@ def _own_paths() -> dict[str, Any]:
     return {
         "/healthz": {
             "get": operation(
-                "health", "Whether the process lives", {200: answer("Status", "It does.")}
+                "health",
+                "Whether the process lives",
+                {200: answer("Status", "It does.")},
+                counted=False,
             )
         },
         "/readyz": {
@@ -307,6 +310,7 @@ def _own_paths() -> dict[str, Any]:
                 "Whether mail can be received and kept",
                 {200: answer("Status", "It can.")},
                 problems=(503,),
+                counted=False,
             )
         },
         "/v1/openapi.json": {
