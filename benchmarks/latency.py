@@ -93,8 +93,10 @@ class Sender:
         self._socket.sendall(b".\r\n")
 
     def close(self) -> None:
-        """Read the last answer and hang up."""
-        self._socket.recv(1000)
+        """Say goodbye and hang up."""
+        self._socket.sendall(b"QUIT\r\n")
+        while self._socket.recv(1000):
+            pass
         self._socket.close()
 
 

@@ -33,8 +33,8 @@ PROMISED_MS = 250.0
 SLACK = 100
 OPEN = f"box@open.{DOMAIN}"
 HOUSE = ("--memory", f"{MEMORY}M", "--domain", DOMAIN, "--domain", f"open.{DOMAIN}:catch-all")
-WORKERS_FILES = 6
-"""The two workers that read mail are started when first needed, and have three pipes each."""
+WORKER_FILES = 3
+"""The pipes of the second worker that reads mail, which is started when first needed."""
 
 ALL = "all_together"
 
@@ -117,9 +117,11 @@ def main(share: float = 1.0, chosen: Sequence[str] = ()) -> int:
     rows: list[list[object]] = []
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
         with tempmail(house=HOUSE, logfile=log.name) as server:
-            files = open_files(server.pid) + WORKERS_FILES
             Guest(server).stay(time.monotonic() + 1)
+            files = open_files(server.pid) + WORKER_FILES
+            print("Attacks:", end="", flush=True)
             for name in chosen or [*attackers.ATTACKS, ALL]:
+                print(f" {name}", end="", flush=True)
                 names = list(attackers.ATTACKS) if name == ALL else [name]
                 guest = Guest(server)
                 with attacked(server, names, share):
@@ -136,6 +138,7 @@ def main(share: float = 1.0, chosen: Sequence[str] = ()) -> int:
                     broken.append(f"{name}: {memory:.0f} MB of memory")
                 if left > 0:
                     broken.append(f"{name}: {left} files left open")
+        print()
         if "Traceback" in (text := Path(log.name).read_text()):
             broken.append(f"a traceback in the log: {text[text.index('Traceback') :][:2000]}")
     head = ["attack", "rounds", "mint ms", "receive ms", "read ms", "MB", "files left"]

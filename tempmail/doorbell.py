@@ -59,7 +59,7 @@ class Bell:
     def ring(self, key: str) -> None:
         """Something changed at one of its addresses."""
         if not self._rung and self._waiter is not None:
-            self._doorbell.wake_later(self)
+            self._doorbell.wake_later(self, key)
         if key not in self._rung:
             self._rung += (key,)
 
@@ -99,14 +99,17 @@ class Doorbell:
     """All who wait, by address.
 
     The one who rings never waits for the ones who are woken: they go on in a later turn of the
-    reactor, so many at a time as fit in :data:`~tempmail.core.limits.SLICE_SECONDS`.
+    reactor, so many at a time as fit in :data:`~tempmail.core.limits.SLICE_SECONDS`. The addresses
+    take turns, so thousands who wait at one of them do not keep those at another waiting.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
         self.clock = clock
         self.closed = False
         self._bells: dict[str, dict[Bell, None]] = {}
-        self._to_wake: deque[Bell] = deque()
+        self._to_wake: dict[str, deque[Bell]] = {}
+        self._turns: deque[str] = deque()
+        self._to_wake_count = 0
         self._waking = False
 
     @property
@@ -146,9 +149,13 @@ class Doorbell:
             if not bells:
                 del self._bells[key]
 
-    def wake_later(self, bell: Bell) -> None:
-        """Have a listener go on in a later turn."""
-        self._to_wake.append(bell)
+    def wake_later(self, bell: Bell, key: str) -> None:
+        """Have a listener go on in a later turn, because of what happened at this address."""
+        if key not in self._to_wake:
+            self._to_wake[key] = deque()
+            self._turns.append(key)
+        self._to_wake[key].append(bell)
+        self._to_wake_count += 1
         if not self._waking:
             self._waking = True
             self.clock.callLater(0, self._wake)
@@ -156,10 +163,21 @@ class Doorbell:
     def _wake(self) -> None:
         until = self.clock.seconds() + SLICE_SECONDS
         # Those whom the woken ring in their turn come after this turn.
-        for _ in range(len(self._to_wake)):
-            self._to_wake.popleft().wake()
+        for _ in range(self._to_wake_count):
+            self._wake_one()
             if self.clock.seconds() >= until:
                 break
-        self._waking = bool(self._to_wake)
+        self._waking = bool(self._turns)
         if self._waking:
             self.clock.callLater(0, self._wake)
+
+    def _wake_one(self) -> None:
+        key = self._turns.popleft()
+        bells = self._to_wake[key]
+        bell = bells.popleft()
+        self._to_wake_count -= 1
+        if bells:
+            self._turns.append(key)
+        else:
+            del self._to_wake[key]
+        bell.wake()

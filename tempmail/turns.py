@@ -53,6 +53,9 @@ def shorten_turns(reactor: Any) -> None:
     def turn(timeout: float | None) -> None:
         if willing:
             write()
+        if willing:
+            # Writing had somebody else write.
+            timeout = 0.0
         try:
             events = poll(-1 if timeout is None else timeout, max(1, len(selectables)))
         except InterruptedError:

@@ -83,7 +83,7 @@ class WaitingTests(DoorbellTestCase):
             rung = bell.rung(30)
             self.ring()
             self.ring()
-            self.assertEqual(len(self.doorbell._to_wake), 1)
+            self.assertEqual(self.doorbell._to_wake_count, 1)
             self.clock.advance(0)
             self.successResultOf(rung)
             self.assertNoResult(bell.rung(30))
@@ -227,6 +227,20 @@ class ManyTests(DoorbellTestCase):
         self.failureResultOf(waits[0], ZeroDivisionError)
         self.assertEqual([self.successResultOf(wait) for wait in waits[1:]], [AT_BOB] * 2)
 
+    def test_addresses_take_turns(self) -> None:
+        """Who waits alone at an address is not behind the many who were rung at another before."""
+        bells = [self.doorbell.listen(BOB) for _ in range(100)] + [self.doorbell.listen(EVE)]
+        woken: list[tuple[str, ...]] = []
+        for bell in bells:
+            bell.rung(60).addCallback(woken.append)
+        self.ring()
+        self.doorbell.announce(EVE, CHANGE)
+        self.clock.advance(0)
+        self.assertEqual(woken, [AT_BOB, (EVE.key,), *([AT_BOB] * 99)])
+        for bell in bells:
+            bell.__exit__(None, None, None)
+        self.assert_no_trace()
+
     def test_ten_thousand(self) -> None:
         """Ten thousand are woken a slice at a time, each once, and others have turns between."""
         bells = [self.doorbell.listen(BOB) for _ in range(10_000)]
@@ -270,7 +284,7 @@ class SeveralTests(DoorbellTestCase):
             rung = bell.rung(30)
             for address in (EVE, BOB, EVE):
                 self.doorbell.announce(address, CHANGE)
-            self.assertEqual(len(self.doorbell._to_wake), 1)
+            self.assertEqual(self.doorbell._to_wake_count, 1)
             self.clock.advance(0)
             self.assertEqual(self.successResultOf(rung), (EVE.key, BOB.key))
             self.ring()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import time
+from collections.abc import Callable
 
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, connectProtocol
 from twisted.internet.epollreactor import EPollReactor
@@ -51,6 +54,29 @@ class Asking(Protocol):
         self.ended.callback(self.heard)
 
 
+class Pipe(FileDescriptor):
+    """Writes to a socket, and does something ``then``."""
+
+    def __init__(
+        self, reactor: EPollReactor, end: socket.socket, then: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(reactor)
+        self.end = end
+        self.then = then
+        self.connected = 1
+        self.startReading()
+
+    def fileno(self) -> int:
+        """Its number."""
+        return self.end.fileno()
+
+    def writeSomeData(self, data: bytes) -> int:
+        """Send it."""
+        sent = self.end.send(data)
+        self.then()
+        return sent
+
+
 class TurnsTests(SynchronousTestCase):
     """A reactor of its own for each test; the one of the test runner is left alone."""
 
@@ -93,6 +119,24 @@ class TurnsTests(SynchronousTestCase):
         reactor.doIteration(0)
         port.stopListening()
         reactor.removeAll()
+
+    def test_writing_makes_another_write(self) -> None:
+        """Who writes because another one has written does not wait for the next event."""
+        reactor = EPollReactor()
+        shorten_turns(reactor)
+        (near, far), (other, other_far) = socket.socketpair(), socket.socketpair()
+        second = Pipe(reactor, other)
+        first = Pipe(reactor, near, then=lambda: second.write(b"y"))
+        # As from a timer, between two turns.
+        first.write(b"x")
+        began = time.monotonic()
+        reactor.doIteration(5)
+        self.assertLess(time.monotonic() - began, 4)
+        self.assertEqual(far.recv(1, socket.MSG_DONTWAIT), b"x")
+        self.assertEqual(other_far.recv(1, socket.MSG_DONTWAIT), b"y")
+        reactor.removeAll()
+        for one in (near, far, other, other_far):
+            one.close()
 
     def test_failing(self) -> None:
         """A protocol that fails is logged, and its connection closed; the reactor goes on."""
