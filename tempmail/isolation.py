@@ -13,12 +13,12 @@ into the types that the parent itself expects.
 from __future__ import annotations
 
 import sys
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from heapq import heapify, heappop, heappush
 from typing import Any, ClassVar, Protocol
 
-from attrs import Factory, define
+from attrs import Factory, define, field
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IDelayedCall, IProcessTransport
@@ -42,6 +42,12 @@ MEMORY_LIMIT = 1024 * 1024 * 1024
 QUEUE = 20_000
 """Runs that may wait for a worker. Each waits for somebody's request, of which there are no more
 than connections, times the messages of a list; it holds nothing but a reference to its mail."""
+
+OCTETS_A_SECOND = 20_000
+MOST_PATIENCE = 5.0
+"""A run waits as if it had come later by its octets over these, and by no more than so many
+seconds: a small mail overtakes the large ones that came shortly before it, which may be hostile,
+and every mail has its turn."""
 
 REPLY_OCTETS = 64 * 1024 * 1024
 """Octets of one reply: a mail of 25 MiB decoded, with room for its HTML."""
@@ -78,17 +84,19 @@ class IsolationReactor(Protocol):
     """What is needed of a reactor: IReactorTime and IReactorProcess."""
 
     callLater: Callable[..., IDelayedCall]
+    seconds: Callable[[], float]
     spawnProcess: Callable[..., IProcessTransport]
 
 
-@define(eq=False)
+@define(order=True)
 class _Job:
-    """One run asked for."""
+    """One run asked for. Of those that wait the least comes first."""
 
-    function: str
-    arguments: tuple[Any, ...]
-    returns: Any
-    done: Deferred[Any]
+    turn: tuple[float, int]
+    function: str = field(eq=False)
+    arguments: tuple[Any, ...] = field(eq=False)
+    returns: Any = field(eq=False)
+    done: Deferred[Any] = field(eq=False)
 
 
 @define(eq=False)
@@ -111,7 +119,8 @@ class Isolation:
     queue: int = QUEUE
     package: str = "tempmail.content"
     killed: dict[str, int] = Factory(lambda: dict.fromkeys(("timeout", "crash", "abandoned"), 0))
-    _waiting: deque[_Job] = Factory(deque)
+    _waiting: list[_Job] = Factory(list)
+    _asked: int = 0
     _workers: list[_Worker] = Factory(list)
     _stopping: bool = False
     _stopped: list[Deferred[None]] = Factory(list)
@@ -133,8 +142,9 @@ class Isolation:
             returns = resolve(self.package, function)[2]
         except LookupError as error:
             return fail(error)
-        job = _Job(function, arguments, returns, Deferred(lambda _: self._abandon(job)))
-        self._waiting.append(job)
+        done: Deferred[Any] = Deferred(lambda _: self._abandon(job))
+        job = _Job(self._turn(arguments), function, arguments, returns, done)
+        heappush(self._waiting, job)
         self.dispatch()
         return job.done
 
@@ -173,12 +183,19 @@ class Isolation:
             try:
                 worker = self._free() or self._start()
             except OSError as error:
-                job = self._waiting.popleft()
+                job = heappop(self._waiting)
                 job.done.errback(Crashed(f"{job.function}: no worker started: {error.strerror}"))
                 continue
             if worker is None:
                 return
-            worker.take(self._waiting.popleft())
+            worker.take(heappop(self._waiting))
+
+    def _turn(self, arguments: tuple[Any, ...]) -> tuple[float, int]:
+        """When a run that is asked for now has its turn among those that wait."""
+        self._asked += 1
+        octets = sum(len(one) for one in arguments if isinstance(one, bytes))
+        patience = min(octets / OCTETS_A_SECOND, MOST_PATIENCE)
+        return self.reactor.seconds() + patience, self._asked
 
     def _free(self) -> _Worker | None:
         return next((worker for worker in self._workers if worker.is_free), None)
@@ -202,6 +219,7 @@ class Isolation:
         """Whoever asked for this run does not want it any more."""
         if job in self._waiting:
             self._waiting.remove(job)
+            heapify(self._waiting)
         for worker in self._workers:
             if worker.job is job:
                 self.killed["abandoned"] += 1

@@ -139,6 +139,22 @@ class WithClock(SynchronousTestCase):
         self.assertEqual(self.successResultOf(accepted[1]), 3)
         self.assertNoResult(self.run_length())
 
+    def test_small_before_large(self) -> None:
+        """A small mail overtakes the large ones that came shortly before, and none for ever."""
+        self.isolation.size, self.isolation.queue, self.isolation.timeout = 1, 9, 60.0
+        order: list[int] = []
+        for octets, later in ((1, 0), (10 * MIB, 0), (40_000, 1), (2, 5), (3, 0)):
+            asked = self.isolation.run("test_isolation.length", bytes(octets))
+            asked.addCallback(order.append)
+            self.reactor.advance(later)
+        for octets in (1, 2, 40_000, 10 * MIB, 3):
+            self.reactor.processes[0].reply((octets, "", False))
+        self.assertEqual(order, [1, 2, 40_000, 10 * MIB, 3])
+        written = [octets for octets in self.reactor.processes[0].written if b"length" in octets]
+        self.assertEqual(
+            [len(octets) // 1000 for octets in written], [0, 0, 40, 10 * MIB // 1000, 0]
+        )
+
     def test_time_up(self) -> None:
         """A run that takes too long fails, its process is killed, and the next one gets another."""
         slow, other, waiting = (self.run_length() for _ in range(3))
@@ -530,11 +546,13 @@ class PretendedProcess:
     def __init__(self, protocol: Any) -> None:
         self.protocol = protocol
         self.signals: list[str] = []
+        self.written: list[bytes] = []
         self.gone = False
 
     def writeToChild(self, childFD: int, data: bytes) -> None:  # noqa: N803
         if self.gone or childFD != 0:
             raise AssertionError("written to where nobody reads")
+        self.written.append(data)
 
     def signalProcess(self, signalID: str) -> None:  # noqa: N803
         if self.gone:

@@ -7,7 +7,7 @@ process, kept as they are and copied into answers as they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import orjson
@@ -22,6 +22,13 @@ from tempmail.content.reading import Mailbox, Reading
 
 PREVIEW_LENGTH = 200
 """Characters of the preview in a list."""
+
+SUBJECT_LENGTH = 2_000
+"""Characters of the subject in a list. Who follows a mailbox gets it with each event, and a header
+may have 64 kB of it; a line of it has 998 (RFC 5322 2.1.1)."""
+
+RECIPIENTS = 100
+"""Recipients named in a list, of the thousand that are read."""
 
 
 @frozen
@@ -183,9 +190,16 @@ def _whole_of(found: _Found, octets: bytes) -> bytes:
             "links": [asdict(link) for link in found.links],
             "remote_content": clean.remote_hosts,
             "tracking_pixels": clean.tracking_pixels,
-            "defects": [*reading.defects, *clean.defects],
+            "defects": [*reading.defects, *_cut(reading), *clean.defects],
         }
     )
+
+
+def _cut(reading: Reading) -> Iterator[str]:
+    if len(reading.subject) > SUBJECT_LENGTH:
+        yield f"the subject is cut to {SUBJECT_LENGTH} characters; its header has all of it"
+    if len(reading.to) > RECIPIENTS:
+        yield f"the first {RECIPIENTS} recipients are named; the header has all of them"
 
 
 def _digest(
@@ -210,8 +224,8 @@ def _digest(
         summary=_members(
             {
                 "from": asdict(sender),
-                "to": [mailbox.address or mailbox.name for mailbox in to],
-                "subject": subject,
+                "to": [mailbox.address or mailbox.name for mailbox in to[:RECIPIENTS]],
+                "subject": subject[:SUBJECT_LENGTH],
                 "preview": " ".join(text[: 4 * PREVIEW_LENGTH].split())[:PREVIEW_LENGTH],
                 "has_html": has_html,
                 "attachment_count": attachment_count,
