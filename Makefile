@@ -16,7 +16,7 @@ LIVE_NEEDS := \
 	smtp-source=postfix \
 	swaks=swaks \
 	perl:Net::SSLeay=libnet-ssleay-perl \
-	chromium=chromium \
+	chromium-headless-shell=chromium-headless-shell \
 	nginx=nginx-light \
 	module:test.test_email=libpython3.11-testsuite
 
@@ -53,7 +53,8 @@ bench: $(BIN)/.benchmarks
 	$(BIN)/python -m benchmarks
 
 screens: $(BIN)/.benchmarks
-	@PYTHON=$(BIN)/python .ci/need chromium=chromium font:zh=fonts-noto-cjk font:ar=fonts-noto-core
+	@PYTHON=$(BIN)/python .ci/need chromium-headless-shell=chromium-headless-shell \
+		font:zh=fonts-noto-cjk font:ar=fonts-noto-core
 	$(BIN)/python -m tests.live.screens
 
 clean:
