@@ -81,7 +81,9 @@ class Shutter:
         self._daemon = shared_daemon(
             "--domain=inbox.example", f"--lifetime={4 if state.expires else state.lifetime}"
         )
-        self._context = chromium().new_context(locale=state.locale, timezone_id="UTC")
+        self._context = chromium().new_context(
+            locale=state.locale, timezone_id="UTC", permissions=["notifications"]
+        )
         self.page = self._context.new_page()
         self.page.clock.install(time=MOMENT)
         self.page.route(f"{SITE}**", self._pass_on)

@@ -124,7 +124,7 @@ class SightStories(Story):
 
     def test_no_barriers(self) -> None:
         """axe-core finds nothing in any state, in either scheme."""
-        visitor = self.visitor()
+        visitor = self.visitor(permissions=["notifications"])
         seen = {"empty": visitor.barriers()}
         for name in ("Keyboard shortcuts", "QR code", "Choose…", "Delete address"):
             visitor.click(name)
@@ -272,6 +272,32 @@ class LanguageStories(Story):
             direction = visitor.page.evaluate("getComputedStyle(document.body).direction")
             self.assertEqual(direction, "rtl" if name.startswith("العربية") else "ltr")
         self.assertEqual(len(seen), len(names))
+
+
+class OperatorStories(Story):
+    """What the operator says of themselves."""
+
+    options = (
+        *("--site-name", "Postbox", "--notice", "For our tests only."),
+        *("--imprint", "https://imprint.example/us", "--abuse-contact", "abuse@postbox.example"),
+        *("--accent-colour", "#ffd700"),
+    )
+
+    def test_words_and_colour(self) -> None:
+        """Name, notice, imprint and contact are there; any colour keeps everything legible."""
+        visitor = self.visitor()
+        page = visitor.page
+        expect(page.get_by_role("heading", level=1)).to_have_text("Postbox")
+        footer = page.get_by_role("contentinfo")
+        expect(footer).to_contain_text("For our tests only.")
+        hrefs = footer.get_by_role("link").evaluate_all("(links) => links.map((one) => one.href)")
+        for href in ("https://imprint.example/us", "mailto:abuse@postbox.example"):
+            self.assertIn(href, hrefs)
+        self.send(with_everything(visitor.address))
+        visitor.open_mail("Confirm your address")
+        colour = visitor.button("Copy").evaluate("(one) => getComputedStyle(one).backgroundColor")
+        self.assertNotIn(colour, ("rgba(0, 0, 0, 0)", "rgb(11, 107, 80)"))
+        self.assertEqual(visitor.barriers(), [])
 
 
 class WithoutScriptsStories(Story):
