@@ -23,7 +23,7 @@ from playwright.sync_api import Route, expect
 from tests.live.chromium import chromium, end_of_run, shared_daemon
 from tests.live.daemon import ROOT
 from tests.live.letters import TEN, arabic, chinese, newsletter, order
-from tests.live.stories.story import send
+from tests.live.stories.story import PREPARE, send
 
 SITE = "https://inbox.example/"
 """Where the page seems to be."""
@@ -81,9 +81,8 @@ class Shutter:
         self._daemon = shared_daemon(
             "--domain=inbox.example", f"--lifetime={4 if state.expires else state.lifetime}"
         )
-        self._context = chromium().new_context(
-            locale=state.locale, timezone_id="UTC", permissions=["notifications"]
-        )
+        self._context = chromium().new_context(locale=state.locale, timezone_id="UTC")
+        self._context.add_init_script(PREPARE)
         self.page = self._context.new_page()
         self.page.clock.install(time=MOMENT)
         self.page.route(f"{SITE}**", self._pass_on)
@@ -112,7 +111,9 @@ class Shutter:
         self.page.evaluate("document.fonts.ready")
         picture = Image.open(io.BytesIO(self.page.screenshot(animations="disabled")))
         small = io.BytesIO()
-        palette = picture.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+        palette = picture.convert("RGB").quantize(
+            256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+        )
         palette.save(small, "PNG", optimize=True)
         return small.getvalue()
 

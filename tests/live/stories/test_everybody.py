@@ -124,7 +124,7 @@ class SightStories(Story):
 
     def test_no_barriers(self) -> None:
         """axe-core finds nothing in any state, in either scheme."""
-        visitor = self.visitor(permissions=["notifications"])
+        visitor = self.visitor()
         seen = {"empty": visitor.barriers()}
         for name in ("Keyboard shortcuts", "QR code", "Choose…", "Delete address"):
             visitor.click(name)

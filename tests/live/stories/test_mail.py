@@ -78,7 +78,6 @@ class MailStories(Story):
     def test_notification(self) -> None:
         """Who asked for it is notified of mail, code and all, while looking at something else."""
         stranger = self.stranger()
-        stranger.context.grant_permissions(["notifications"])
         stranger.context.add_init_script(NOTE_NOTIFICATIONS)
         visitor = stranger.open()
         self.send(letter(visitor.address, "Not asked for yet"))
@@ -215,6 +214,7 @@ class OtherHostsStories(Story):
         expect(bar).to_contain_text("2 hosts")
         hosts = ("pictures-images-shop.example", "more-images-shop.example")
         self.assertEqual([other_hosts().requests_to(host) for host in hosts], [[], []])
+        held = visitor.frame.bounding_box()
         visitor.click("Load remote images")
         for host in hosts:
             head = other_hosts().wait_for(host)
@@ -225,6 +225,10 @@ class OtherHostsStories(Story):
         visitor.page.wait_for_function(
             "(picture) => picture.naturalWidth > 0", arg=logo.element_handle()
         )
+        # They had their place all along.
+        loaded = visitor.frame.bounding_box()
+        assert held and loaded
+        self.assertAlmostEqual(held["height"], loaded["height"], delta=2)
         # The next mail is asked about again.
         self.send(with_everything(visitor.address, "images-other.example"))
         expect(visitor.mails).to_have_count(2)
