@@ -18,7 +18,7 @@ LIVE_NEEDS := \
 	smtp-source=postfix \
 	swaks=swaks \
 	perl:Net::SSLeay=libnet-ssleay-perl \
-	chromium=chromium \
+	chromium-headless-shell=chromium-headless-shell \
 	module:test.test_email=libpython3.11-testsuite \
 	nginx=nginx-light \
 	haproxy=haproxy \
@@ -64,7 +64,8 @@ soak: $(BIN)/.benchmarks
 	$(BIN)/python -m benchmarks.soak $(MINUTES)
 
 screens: $(BIN)/.benchmarks
-	@PYTHON=$(BIN)/python .ci/need chromium=chromium font:zh=fonts-noto-cjk font:ar=fonts-noto-core
+	@PYTHON=$(BIN)/python .ci/need chromium-headless-shell=chromium-headless-shell \
+		font:zh=fonts-noto-cjk font:ar=fonts-noto-core
 	$(BIN)/python -m tests.live.screens
 
 clean:

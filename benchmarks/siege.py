@@ -3,8 +3,9 @@
 One attack of :mod:`benchmarks.attackers` after the other, then all of them together; meanwhile one
 client mints, receives by SMTP and long poll, and reads, over and over. Ends with status 1 when it
 waited longer than 250 ms for any of these at the 99th percentile, the server took more than its
-memory budget and 100 MB, left a file open, or logged a traceback. SHARE (0 to 1) makes the attacks
-smaller.
+memory budget and 100 MB, left a file open, or logged a traceback. How long it waits when all attack
+together is shown and promised by nobody: they come from the same two cores. SHARE (0 to 1) makes
+the attacks smaller.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ def main(share: float = 1.0, chosen: Sequence[str] = ()) -> int:
                     percentile(times, 99) for times in (guest.minted, guest.received, guest.read)
                 ]
                 rows.append([name.replace("_", " "), len(guest.read), *waits, memory, left])
-                if max(waits) > PROMISED_MS:
+                if max(waits) > PROMISED_MS and name != ALL:
                     broken.append(f"{name}: a client waited {max(waits):.0f} ms")
                 if memory > MEMORY + SLACK:
                     broken.append(f"{name}: {memory:.0f} MB of memory")

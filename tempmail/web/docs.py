@@ -14,7 +14,8 @@ from tempmail.web.request import Request
 from tempmail.web.routing import new_app, route
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #8884; --quiet: #777; --accent: #06c; }
+:root { color-scheme: light dark; --line: #8884; --quiet: #666; --accent: #06c; }
+:root { background: Canvas; }
 @media (prefers-color-scheme: dark) { :root { --quiet: #999; --accent: #6bf; } }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 2rem 1rem; }
 h1 { margin-top: 0; }

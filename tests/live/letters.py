@@ -105,7 +105,7 @@ def newsletter(recipient: str) -> EmailMessage:
         "<p style='margin:6px 0 0;font:15px Georgia,serif;color:#cfdde4'>"
         "The quarterly letter, winter</p></td></tr>"
         "<tr><td style='padding:0'><img src='https://pictures.harbour-books.example/winter.png' "
-        f"width=600 height=220 alt='The harbour in snow'></td></tr>{cards}"
+        f"width=600 height=120 alt='The harbour in snow'></td></tr>{cards}"
         "<tr><td style='padding:24px 32px;background:#f3efe6;font:13px Georgia,serif;color:#555'>"
         "Quay Street 7, Port Ellery. You get this because you asked for it. "
         "<a href='https://harbour-books.example/unsubscribe'>Unsubscribe</a></td></tr>"

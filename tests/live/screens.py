@@ -23,7 +23,7 @@ from playwright.sync_api import Route, expect
 from tests.live.chromium import chromium, end_of_run, shared_daemon
 from tests.live.daemon import ROOT
 from tests.live.letters import TEN, arabic, chinese, newsletter, order
-from tests.live.stories.story import send
+from tests.live.stories.story import PREPARE, send
 
 SITE = "https://inbox.example/"
 """Where the page seems to be."""
@@ -82,6 +82,7 @@ class Shutter:
             "--domain=inbox.example", f"--lifetime={4 if state.expires else state.lifetime}"
         )
         self._context = chromium().new_context(locale=state.locale, timezone_id="UTC")
+        self._context.add_init_script(PREPARE)
         self.page = self._context.new_page()
         self.page.clock.install(time=MOMENT)
         self.page.route(f"{SITE}**", self._pass_on)
@@ -108,11 +109,7 @@ class Shutter:
         self.page.set_viewport_size({"width": width, "height": WIDTHS[width]})
         self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         self.page.evaluate("document.fonts.ready")
-        picture = Image.open(io.BytesIO(self.page.screenshot(animations="disabled")))
-        small = io.BytesIO()
-        palette = picture.convert("RGB").quantize(64, dither=Image.Dither.NONE)
-        palette.save(small, "PNG", optimize=True)
-        return small.getvalue()
+        return _shrunk(self.page.screenshot(animations="disabled"))
 
     def close(self) -> None:
         """Let go of the page."""
@@ -150,6 +147,14 @@ class Shutter:
             elif key.endswith("_at") and value:
                 moved[key] = (datetime.fromisoformat(value) + self._moved).isoformat()
         return moved
+
+
+def _shrunk(octets: bytes) -> bytes:
+    """A PNG in 256 colours; what is flat keeps its own."""
+    small = io.BytesIO()
+    picture = Image.open(io.BytesIO(octets)).convert("RGB")
+    picture.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return small.getvalue()
 
 
 def main(names: Sequence[str]) -> None:

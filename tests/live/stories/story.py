@@ -19,11 +19,15 @@ from tests.live.daemon import PATIENCE, ROOT, Daemon
 
 expect.set_options(timeout=1000 * PATIENCE / 2)
 
-_WATCH = """
+PREPARE = """
+if (window.Notification?.permission === "denied")
+  Object.defineProperty(Notification, "permission", { value: "default", configurable: true });
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
   window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
 """
+"""Run in every document first. A browser without windows has denied all notifications; ours has not
+been asked yet."""
 
 _AXE = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
@@ -54,7 +58,7 @@ class Story(BrowserTestCase):
         """Somebody with a browser of their own, who has opened nothing yet."""
         wishes = {"locale": "en-GB", **wishes}
         context = self.new_context(**wishes)
-        context.add_init_script(_WATCH)
+        context.add_init_script(PREPARE)
         return self.tab(context, url or self.url())
 
     def tab(self, context: BrowserContext, url: str) -> Visitor:

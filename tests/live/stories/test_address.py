@@ -84,6 +84,7 @@ class AddressStories(Story):
             name.fill(refused)
             visitor.click("Create", dialog)
             expect(alert).to_have_text(re.compile(r"\S{2,}"))
+        self.assertEqual(visitor.barriers(), [])
         name.fill("ada.choice")
         dialog.get_by_role("combobox", name="Lifetime").select_option("3600")
         visitor.click("Create", dialog)

@@ -95,6 +95,7 @@ class BelowAPathStories(Story):
         with visitor.page.expect_navigation():
             docs.evaluate("(link) => { link.target = ''; link.click() }")
         self.assertEqual(visitor.page.evaluate("location.pathname"), "/mail/docs")
+        self.assertEqual(visitor.barriers(), [])
 
 
 class ProxyStories(Story):

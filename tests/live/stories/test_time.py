@@ -23,6 +23,7 @@ class CountdownStories(Story):
         visitor = self.visitor()
         expect(visitor.timer).to_have_text(re.compile(r"^1:0\d$"))
         expect(visitor.your_address.get_by_text("One minute left.")).to_be_visible()
+        self.assertEqual(visitor.barriers(), [])
         visitor.your_address.get_by_role("button", name="Extend").first.click()
         expect(visitor.timer).to_have_text(re.compile(r"^(1:0\d|2:0\d)$"))
         expect(visitor.your_address.get_by_text("One minute left.")).to_be_hidden()
@@ -66,6 +67,7 @@ class ExpiryStories(Story):
         address = visitor.address
         expect(visitor.page.get_by_role("status").filter(has_text=EXPIRED)).to_be_visible()
         expect(visitor.message.get_by_text("Read me.")).to_be_visible()
+        self.assertEqual(visitor.barriers(), [])
         visitor.click("Restore this address")
         visitor.see_live()
         self.assertEqual(visitor.address, address)
