@@ -151,8 +151,7 @@ class OptionsTests(SynchronousTestCase):
     """Options in the examples exist."""
 
     def assert_options(self, names: set[str]) -> None:
-        # The first is of a change that is made at the same time as this.
-        self.assertEqual(names - set(OPTIONS) - {"trusted-proxy", "config"}, set())
+        self.assertEqual(names - set(OPTIONS) - {"config"}, set())
 
     def test_configuration(self) -> None:
         """Those of the configuration, the ones that are commented out as well."""
