@@ -15,14 +15,15 @@ from typing import Any
 from twisted.python import usage
 
 from tempmail import __version__
-from tempmail.settings import OPTIONS, BadSetting, Option, Settings, build
+from tempmail.catalogue import OPTIONS, Option
+from tempmail.settings import BadSetting, Settings, build
 from tempmail.values import read_path
 
 
 class Options(usage.Options):
     """What stands behind ``twistd tempmail``.
 
-    There is a method ``opt_NAME`` for every entry of :data:`~tempmail.settings.OPTIONS`.
+    There is a method ``opt_NAME`` for every entry of :data:`~tempmail.catalogue.OPTIONS`.
     """
 
     synopsis = "[options]"

@@ -15,6 +15,7 @@ from twisted.logger import Logger, globalLogBeginner
 
 from tempmail import __version__
 from tempmail.blocklists import BlockedSenders, DnsBlocklists
+from tempmail.catalogue import OPTIONS
 from tempmail.certificates import BadCertificate, Source
 from tempmail.clock import steady_clock
 from tempmail.core.budget import Budget
@@ -38,7 +39,7 @@ from tempmail.postoffice import PostOffice
 from tempmail.rates import Rates
 from tempmail.reading import Reading
 from tempmail.resolver import QuietResolver
-from tempmail.settings import OPTIONS, BadSetting, Settings
+from tempmail.settings import BadSetting, Settings
 from tempmail.smtp.factory import SessionFactory
 from tempmail.snapshot.restart import Restart
 from tempmail.store.memory import MemoryStore

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from tempmail.catalogue import OPTIONS
 from tempmail.core.limits import Limits
-from tempmail.settings import OPTIONS
 from tests.certificates import Authority
 
 DEPLOY = Path(__file__).parents[1] / "deploy"

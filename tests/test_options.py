@@ -11,11 +11,12 @@ import attrs
 from limits import parse
 from twisted.trial.unittest import SynchronousTestCase
 
+from tempmail.catalogue import OPTIONS
 from tempmail.core.domains import Mode
 from tempmail.core.limits import MEGA, UNLIMITED, Limits
 from tempmail.options import Options, from_environment
 from tempmail.rates import Rate
-from tempmail.settings import OPTIONS, BadSetting, Settings
+from tempmail.settings import BadSetting, Settings
 
 
 class OptionsTestCase(SynchronousTestCase):

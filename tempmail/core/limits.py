@@ -211,7 +211,7 @@ def _rate(default: str, meaning: str) -> Any:
 
 
 def _option(default: Any, unit: str, meaning: str) -> Any:
-    """A field that :mod:`tempmail.options` makes an option of, with this meaning as its help."""
+    """A field that :mod:`tempmail.catalogue` makes an option of, with this meaning as its help."""
     metadata = {"unit": unit, "meaning": meaning}
     if callable(default):
         return field(factory=default, metadata=metadata)
