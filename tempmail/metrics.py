@@ -31,7 +31,7 @@ from tempmail.core.histogram import Histogram
 from tempmail.core.limits import ANSWER_BUCKETS
 from tempmail.doorbell import Doorbell
 from tempmail.interfaces import IMailStore
-from tempmail.isolation import Isolation
+from tempmail.isolation.pool import Isolation
 from tempmail.lifecycle import Pulse
 from tempmail.rates import REASONS
 from tempmail.smtp import replies

@@ -18,7 +18,7 @@ from tempmail.content.digest import Digest, Document, Understood
 from tempmail.content.reading import AttachedFile
 from tempmail.core.budget import Budget
 from tempmail.core.message import Parcel
-from tempmail.isolation import Crashed, TimedOut
+from tempmail.isolation.job import Crashed, TimedOut
 
 T = TypeVar("T")
 Run = Callable[..., Deferred[Any]]
@@ -45,8 +45,8 @@ class Reading:
     """What mails say, found out in workers and kept while the memory budget has room.
 
     ``run`` calls a function of :mod:`tempmail.content` by name, as
-    :meth:`tempmail.isolation.Isolation.run` does. A mail that can not be read that way costs its
-    reader the text and HTML: what its header tells is still there, and ``defects`` says why.
+    :meth:`tempmail.isolation.pool.Isolation.run` does. A mail that can not be read that way costs
+    its reader the text and HTML: what its header tells is still there, and ``defects`` says why.
     """
 
     _log = Logger()

@@ -21,7 +21,7 @@ from tempmail.clock import steady_clock
 from tempmail.core.budget import Budget
 from tempmail.core.limits import MEGA
 from tempmail.doorbell import Doorbell
-from tempmail.isolation import Isolation
+from tempmail.isolation.pool import Isolation
 from tempmail.lifecycle import (
     ClosingTime,
     Collector,

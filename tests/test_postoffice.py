@@ -30,7 +30,7 @@ from tempmail.core.limits import MAILBOX_COST, MESSAGE_COST, PARCEL_COST, Limits
 from tempmail.core.mailbox import MailboxState, Opening
 from tempmail.core.message import Envelope
 from tempmail.interfaces import IMailDrop, IMailReader
-from tempmail.isolation import Stopped
+from tempmail.isolation.job import Stopped
 from tempmail.postoffice import PostOffice
 from tempmail.reading import Reading
 from tempmail.store.memory import MemoryStore

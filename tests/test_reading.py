@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tempmail.content import digest as content
 from tempmail.core.budget import Budget
 from tempmail.core.message import Envelope, Parcel
-from tempmail.isolation import Busy, Crashed, TimedOut
+from tempmail.isolation.job import Busy, Crashed, TimedOut
 from tempmail.reading import Reading, in_this_process
 
 OCTETS = b"From: Ann <ann@shop.test>\r\nSubject: Hello\r\n\r\nYour code is 493817.\r\n"

@@ -1,0 +1,41 @@
+"""One run that was asked for, and how it may fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+
+from tempmail.core.errors import TempmailError
+
+
+class IsolationError(TempmailError):
+    """The function did not return a value."""
+
+
+class Crashed(IsolationError):
+    """The function raised, or its worker died or talked nonsense."""
+
+
+class TimedOut(IsolationError):
+    """The function took too long and its worker was killed."""
+
+
+class Busy(IsolationError):
+    """Too many runs wait already; this one was not taken."""
+
+
+class Stopped(IsolationError):
+    """The isolation was stopped before the function returned."""
+
+
+@define(order=True)
+class Job:
+    """One run asked for. Of those that wait the least comes first."""
+
+    turn: tuple[float, int]
+    function: str = field(eq=False)
+    arguments: tuple[Any, ...] = field(eq=False)
+    returns: Any = field(eq=False)
+    done: Deferred[Any] = field(eq=False)

@@ -1,0 +1,181 @@
+"""The workers there are, and the runs that wait for one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from typing import Any, Protocol
+
+from attrs import Factory, define
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IDelayedCall, IProcessTransport
+
+from tempmail.isolation.job import Busy, Crashed, Job, Stopped
+from tempmail.isolation.process import Worker
+from tempmail.isolation.worker import resolve
+
+SIZE = 2
+"""Worker processes."""
+
+TIMEOUT = 10.0
+"""Seconds one run may take, the start of its worker included. The worst mail within the caps of
+:mod:`tempmail.content` takes about one."""
+
+MEMORY_LIMIT = 1024 * 1024 * 1024
+"""Octets of address space of a worker. Reading a mail of 25 MiB takes some 200 MiB."""
+
+QUEUE = 20_000
+"""Runs that may wait for a worker. Each waits for somebody's request, of which there are no more
+than connections, times the messages of a list; it holds nothing but a reference to its mail."""
+
+OCTETS_A_SECOND = 20_000
+MOST_PATIENCE = 5.0
+"""A run waits as if it had come later by its octets over these, and by no more than so many
+seconds: a small mail overtakes the large ones that came shortly before it, which may be hostile,
+and every mail has its turn."""
+
+_START = (
+    "import sys; sys.path[:] = sys.argv[1:]; from tempmail.isolation.worker import main; main()"
+)
+
+
+class IsolationReactor(Protocol):
+    """What is needed of a reactor: IReactorTime and IReactorProcess."""
+
+    callLater: Callable[..., IDelayedCall]
+    seconds: Callable[[], float]
+    spawnProcess: Callable[..., IProcessTransport]
+
+
+@define(eq=False)
+class Isolation:
+    """A pool of worker processes.
+
+    :param size: processes at most.
+    :param timeout: seconds one run may take.
+    :param memory_limit: octets of address space of one process.
+    :param queue: runs that may wait.
+    :param package: where the functions are imported from.
+
+    ``killed`` counts the runs that ended with their worker, by why.
+    """
+
+    reactor: IsolationReactor
+    size: int = SIZE
+    timeout: float = TIMEOUT
+    memory_limit: int = MEMORY_LIMIT
+    queue: int = QUEUE
+    package: str = "tempmail.content"
+    killed: dict[str, int] = Factory(lambda: dict.fromkeys(("timeout", "crash", "abandoned"), 0))
+    _waiting: list[Job] = Factory(list)
+    _asked: int = 0
+    _workers: list[Worker] = Factory(list)
+    _stopping: bool = False
+    _stopped: list[Deferred[None]] = Factory(list)
+
+    def run(self, function: str, *arguments: Any) -> Deferred[Any]:
+        """Call ``function``, named ``module.function`` within the package, in a worker.
+
+        Arguments and result are frozen values, octets, text and numbers, as the type hints of the
+        function say. Cancelling ends the run and its worker.
+
+        :returns: a Deferred of what the function returns. Fails with Crashed, TimedOut, Busy or
+            Stopped, and with LookupError when there is no such function.
+        """
+        if self._stopping:
+            return fail(Stopped(function))
+        if len(self._waiting) >= self.queue and self._free() is None:
+            return fail(Busy(function))
+        try:
+            returns = resolve(self.package, function)[2]
+        except LookupError as error:
+            return fail(error)
+        done: Deferred[Any] = Deferred(lambda _: self._abandon(job))
+        job = Job(self._turn(arguments), function, arguments, returns, done)
+        heappush(self._waiting, job)
+        self.dispatch()
+        return job.done
+
+    def stop(self) -> Deferred[None]:
+        """Kill every worker. Fires when none is left; runs not finished fail with Stopped."""
+        self._stopping = True
+        unfinished = [*self._waiting, *(worker.kill() for worker in self._workers)]
+        self._waiting.clear()
+        stopped: Deferred[None] = Deferred()
+        self._stopped.append(stopped)
+        for job in unfinished:
+            if job is not None:
+                job.done.errback(Stopped(job.function))
+        self._tell_stopped()
+        return stopped
+
+    @property
+    def workers(self) -> int:
+        """How many processes there are."""
+        return len(self._workers)
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for one."""
+        return len(self._waiting)
+
+    def ended(self, worker: Worker) -> None:
+        """This worker's process is gone and reaped."""
+        self._workers.remove(worker)
+        self.dispatch()
+        self._tell_stopped()
+
+    def dispatch(self) -> None:
+        """Give waiting runs to workers, starting such as are missing."""
+        while self._waiting:
+            try:
+                worker = self._free() or self._start()
+            except OSError as error:
+                job = heappop(self._waiting)
+                job.done.errback(Crashed(f"{job.function}: no worker started: {error.strerror}"))
+                continue
+            if worker is None:
+                return
+            worker.take(heappop(self._waiting))
+
+    def _turn(self, arguments: tuple[Any, ...]) -> tuple[float, int]:
+        """When a run that is asked for now has its turn among those that wait."""
+        self._asked += 1
+        octets = sum(len(one) for one in arguments if isinstance(one, bytes))
+        patience = min(octets / OCTETS_A_SECOND, MOST_PATIENCE)
+        return self.reactor.seconds() + patience, self._asked
+
+    def _free(self) -> Worker | None:
+        return next((worker for worker in self._workers if worker.is_free), None)
+
+    def _start(self) -> Worker | None:
+        """A new worker; None when there are as many as may be. One killed counts until reaped."""
+        if self._stopping or len(self._workers) >= self.size:
+            return None
+        worker = Worker(self)
+        self.reactor.spawnProcess(
+            worker,
+            sys.executable,
+            [sys.executable, "-I", "-B", "-X", "utf8", "-c", _START, *sys.path],
+            env={},
+            childFDs={0: "w", 1: "r", 2: "r"},
+        )
+        self._workers.append(worker)
+        return worker
+
+    def _abandon(self, job: Job) -> None:
+        """Whoever asked for this run does not want it any more."""
+        if job in self._waiting:
+            self._waiting.remove(job)
+            heapify(self._waiting)
+        for worker in self._workers:
+            if worker.job is job:
+                self.killed["abandoned"] += 1
+                worker.kill()
+
+    def _tell_stopped(self) -> None:
+        if self._stopping and not self._workers:
+            told, self._stopped = self._stopped, []
+            for stopped in told:
+                stopped.callback(None)

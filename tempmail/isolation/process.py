@@ -1,0 +1,134 @@
+"""A worker as its parent sees it: a process that is given a job, and killed if need be.
+
+What goes over its pipes is described in :mod:`tempmail.isolation.worker`.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from twisted.internet.error import ProcessExitedAlready
+from twisted.internet.interfaces import IDelayedCall, IProcessTransport
+from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from tempmail.isolation.job import Crashed, Job, TimedOut
+from tempmail.isolation.worker import CONVERTER, HEADER, Settings, frame
+
+if TYPE_CHECKING:
+    from tempmail.isolation.pool import Isolation
+
+REPLY_OCTETS = 64 * 1024 * 1024
+"""Octets of one reply: a mail of 25 MiB decoded, with room for its HTML."""
+
+COMPLAINT = 2_000
+"""Octets of what a worker last wrote to its standard error, kept for the log."""
+
+
+class Worker(ProcessProtocol):
+    """One worker process as the parent sees it."""
+
+    _log: ClassVar[Logger] = Logger()
+    transport: IProcessTransport
+
+    def __init__(self, isolation: Isolation) -> None:
+        self._isolation = isolation
+        self.job: Job | None = None
+        self._usable = True
+        self._timer: IDelayedCall | None = None
+        self._received = bytearray()
+        self._complaint = b""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can take a job now."""
+        return self._usable and self.job is None
+
+    def take(self, job: Job) -> None:
+        """Run this job."""
+        try:
+            octets = frame((job.function, job.arguments))
+        except Exception as error:  # no value that goes over a pipe: the caller's mistake
+            job.done.errback(error)
+            return
+        self.job = job
+        self._timer = self._isolation.reactor.callLater(self._isolation.timeout, self._time_up)
+        self.transport.writeToChild(0, octets)
+
+    def kill(self) -> Job | None:
+        """End the process; the job it had, which is now the caller's to finish."""
+        self._usable = False
+        with suppress(ProcessExitedAlready):
+            self.transport.signalProcess("KILL")
+        return self._detach()
+
+    def connectionMade(self) -> None:
+        pool = self._isolation
+        settings = Settings(pool.package, pool.memory_limit, pool.timeout)
+        self.transport.writeToChild(0, frame(settings))
+
+    def outReceived(self, data: bytes) -> None:
+        self._received += data
+        length = int.from_bytes(self._received[:HEADER], "big")
+        have = len(self._received) - HEADER
+        if self.job is None or length > REPLY_OCTETS or have > length:
+            self._fail("its worker talked out of turn")
+        elif have == length:
+            octets = bytes(self._received[HEADER:])
+            self._received.clear()
+            self._finish(self.job, octets)
+
+    def errReceived(self, data: bytes) -> None:
+        self._complaint = (self._complaint + data)[-COMPLAINT:]
+
+    def childConnectionLost(self, childFD: int) -> None:  # noqa: N803
+        """It closed a pipe: it is ending, or only pretends to."""
+        self._usable = False
+        with suppress(ProcessExitedAlready):
+            self.transport.signalProcess("KILL")
+
+    def processEnded(self, reason: Failure) -> None:
+        self._usable = False
+        if self._complaint:
+            # May quote the mail it read.
+            self._log.debug("worker ended, having said {said}", said=self._complaint)
+        self._fail(f"its worker ended: {reason.getErrorMessage()}")
+        self._isolation.ended(self)
+
+    def _finish(self, job: Job, octets: bytes) -> None:
+        try:
+            plain, error, last = CONVERTER.loads(octets, tuple[Any, str, bool])
+            result = None if error else CONVERTER.structure(plain, job.returns)
+        except Exception:
+            self._fail("its worker answered what can not be its result")
+            return
+        self._detach()
+        self._usable = not last
+        if error:
+            job.done.errback(Crashed(f"{job.function} raised {error[:80]}"))
+        else:
+            job.done.callback(result)
+        self._isolation.dispatch()
+
+    def _time_up(self) -> None:
+        self._timer = None
+        job = self.kill()
+        if job is not None:
+            self._isolation.killed["timeout"] += 1
+            job.done.errback(TimedOut(f"{job.function}: {self._isolation.timeout:g} s are over"))
+
+    def _fail(self, why: str) -> None:
+        """This worker can not be relied on any more."""
+        job = self.kill()
+        if job is not None:
+            self._isolation.killed["crash"] += 1
+            job.done.errback(Crashed(f"{job.function}: {why}"))
+
+    def _detach(self) -> Job | None:
+        job, self.job = self.job, None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return job
