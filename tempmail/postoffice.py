@@ -1,7 +1,8 @@
 """The use cases: mint, check a recipient, deliver, list, wait, read, extend, delete.
 
 One object with two views. The receiving side holds it as ``IMailDrop`` and can not read; the web
-holds it as ``IMailReader``. Whoever asks for a mailbox comes through :meth:`PostOffice.enter`.
+holds it as ``IMailReader``. Whoever asks for a mailbox comes through
+:meth:`~tempmail.access.Access.enter`.
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 from functools import partial
 from sys import intern
-from typing import Any, Literal
+from typing import Any
 
-from attrs import evolve
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from tempmail.access import Access
 from tempmail.content.compose import compose, one_line
 from tempmail.content.digest import Digest, Document
 from tempmail.content.reading import AttachedFile
@@ -27,14 +28,11 @@ from tempmail.core.domains import Domains, Mode
 from tempmail.core.errors import (
     AddressTaken,
     LifetimeOutOfBounds,
-    MailboxGone,
     MessageTooBig,
     NoSuchMailbox,
     NoSuchPart,
-    TokenNeeded,
     UnknownDomain,
 )
-from tempmail.core.kept import KeptMailbox
 from tempmail.core.limits import Limits
 from tempmail.core.mailbox import Change, MailboxState, Opening
 from tempmail.core.message import Attempt, Envelope, Message, Octets
@@ -49,12 +47,9 @@ from tempmail.waiting import EVERY, Look, Match, Minted, Page, Round, Rounds, Wa
 _DRAWS = 20
 
 
-Access = Literal["read", "extend", "own"]
-
-
 @implementer(IMailDrop, IMailReader)
 class PostOffice:
-    """What may be done with mailboxes, and by whom."""
+    """What may be done with mailboxes."""
 
     _log = Logger()
 
@@ -74,47 +69,30 @@ class PostOffice:
         self._doorbell = doorbell
         self._reading = reading
         self._budget = budget
-        self._operator_hash = hashed(operator_token) if operator_token else None
-        self.domains = domains
-        self.limits = limits
+        self.access = Access(clock, store, domains, limits, operator_token)
+
+    @property
+    def domains(self) -> Domains:
+        """The domains that take mail now; what they are set to holds for what comes."""
+        return self.access.domains
+
+    @domains.setter
+    def domains(self, domains: Domains) -> None:
+        self.access.domains = domains
 
     @property
     def limits(self) -> Limits:
         """The limits in force now; what they are set to holds for what comes."""
-        return self._limits
+        return self.access.limits
 
     @limits.setter
     def limits(self, limits: Limits) -> None:
-        self._limits = limits
-        # What mail opens an absent mailbox with, made here because every mail asks for it.
-        self._opening_of_catch_all = Opening(
-            lifetime=limits.default_lifetime,
-            max_lifetime=limits.max_lifetime,
-            public=True,
-            minted=False,
-        )
-        self._opening_of_operator = Opening(
-            lifetime=limits.max_lifetime,
-            max_lifetime=limits.max_lifetime,
-            minted=False,
-            token_hash=self._operator_hash,
-        )
+        self.access.put_in_force(limits)
 
     @property
     def closing(self) -> bool:
         """Whether the server is stopping."""
         return self._doorbell.closed
-
-    # --- over a restart ---
-
-    def renew(self, kept: KeptMailbox) -> KeptMailbox:
-        """A mailbox from before a restart, as it is opened today.
-
-        The operator's opens to the token that is the operator's now, and to none before.
-        """
-        if kept.opening.minted or kept.opening.public:
-            return kept
-        return evolve(kept, opening=evolve(kept.opening, token_hash=self._operator_hash))
 
     # --- the receiving side ---
 
@@ -126,7 +104,7 @@ class PostOffice:
 
     def check_recipient(self, address: Address, octets: int) -> Deferred[None]:
         try:
-            opening = self._opened_by_mail(address)
+            opening = self.access.opened_by_mail(address)
         except UnknownDomain as error:
             return fail(error)
         return self._store.check_room(address, octets, opening)
@@ -137,7 +115,7 @@ class PostOffice:
         if len(recipients) > 1:
             recipients = _each_once(recipients)
         try:
-            openings = [(address, self._opened_by_mail(address)) for address in recipients]
+            openings = [(address, self.access.opened_by_mail(address)) for address in recipients]
         except UnknownDomain as error:
             return fail(error)
         return self._store.add(envelope, openings, octets)
@@ -152,14 +130,6 @@ class PostOffice:
 
     def _complain(self, failure: Failure) -> None:
         self._log.failure("a refusal was not noted", failure)
-
-    def _opened_by_mail(self, address: Address) -> Opening | None:
-        """What mail opens an absent mailbox with: a catch-all's or the operator's, else None."""
-        if self.domains.mode_of(address) is Mode.CATCH_ALL:
-            return self._opening_of_catch_all
-        if self.domains.is_operators(address):
-            return self._opening_of_operator
-        return None
 
     # --- mailboxes ---
 
@@ -218,81 +188,31 @@ class PostOffice:
         return Minted(await into(address, opening), token, restore_key)
 
     async def mailbox(self, address: Address, token: str | None) -> MailboxState:
-        return await self.enter(address, token)
+        return await self.access.enter(address, token)
 
     async def extend(
         self, address: Address, token: str | None, lifetime: int | None = None
     ) -> MailboxState:
         lifetime = self._check_lifetime(lifetime)
-        state = await self.enter(address, token, "extend")
+        state = await self.access.enter(address, token, "extend")
         wished = min(self._clock.seconds() + lifetime, state.max_expires_at)
         if wished <= state.expires_at:
             return state
         return await self._store.extend(address, wished)
 
     async def attempts(self, address: Address, token: str | None) -> Sequence[Attempt]:
-        await self.enter(address, token, "own")
+        await self.access.enter(address, token, "own")
         return await self._store.attempts(address)
 
     async def rotate_token(self, address: Address, token: str | None) -> str:
-        await self.enter(address, token, "own")
+        await self.access.enter(address, token, "own")
         fresh = draw()
         await self._store.rekey(address, hashed(fresh))
         return fresh
 
     async def delete_mailbox(self, address: Address, token: str | None) -> None:
-        await self.enter(address, token, "own")
+        await self.access.enter(address, token, "own")
         await self._store.close(address)
-
-    async def enter(
-        self, address: Address, token: str | None, access: Access = "read"
-    ) -> MailboxState:
-        """The mailbox, for one who may do this with it.
-
-        Reading and emptying a public mailbox is everybody's; extending one that nobody holds a
-        token of is too; all else asks for the token. To a stranger a private mailbox and none at
-        all look the same: TokenNeeded without a token, NoSuchMailbox with a wrong one. Its own
-        token is told MailboxGone while the quarantine lasts, and so is everybody for a public one.
-        A mailbox that mail would open can be read before, by whoever could read it then.
-        """
-        state = await self._store.look(address)
-        if state is not None and not state.closed:
-            unheld = state.token_hash is None and access == "extend"
-            if (state.public and (access == "read" or unheld)) or matches(token, state.token_hash):
-                return state
-        else:
-            opening = self._opened_by_mail_or_not(address) if access == "read" else None
-            if opening is not None and (opening.public or matches(token, opening.token_hash)):
-                return self._unopened(address, opening)
-            if state is not None and (state.public or matches(token, state.token_hash)):
-                raise MailboxGone("this mailbox expired or was deleted")
-        if token is None:
-            raise TokenNeeded("this needs the mailbox's token")
-        raise NoSuchMailbox("no mailbox of this address that this token opens")
-
-    def _opened_by_mail_or_not(self, address: Address) -> Opening | None:
-        try:
-            return self._opened_by_mail(address)
-        except UnknownDomain:
-            return None
-
-    def _unopened(self, address: Address, opening: Opening) -> MailboxState:
-        """What a mailbox that mail would open is before any mail: there, and empty.
-
-        Nothing is created by asking; the times are what they would be if mail came now.
-        """
-        now = self._clock.seconds()
-        return MailboxState(
-            address=address.untagged,
-            public=opening.public,
-            created_at=now,
-            expires_at=now + opening.lifetime,
-            max_expires_at=now + opening.max_lifetime,
-            cursor=0,
-            message_count=0,
-            unseen_count=0,
-            size=0,
-        )
 
     def _check_lifetime(self, lifetime: int | None) -> int:
         if lifetime is None:
@@ -317,13 +237,13 @@ class PostOffice:
         wait: float = 0.0,
         match: Match = EVERY,
     ) -> Coroutine[Deferred[Any], Any, Page]:
-        look = Look(self, address, token, after, limit, wait > 0, match)
+        look = Look(self.access, self, address, token, after, limit, wait > 0, match)
         return wait_for(self._doorbell, address, wait, look)
 
     def watch(
         self, watches: Sequence[Watch], *, limit: int, wait: float
     ) -> Coroutine[Deferred[Any], Any, Round]:
-        return Rounds(self, watches, limit).wait(self._doorbell, wait)
+        return Rounds(self.access, self, watches, limit).wait(self._doorbell, wait)
 
     def changes(
         self, address: Address, token: str | None, *, after: int, limit: int, wait: float
@@ -334,28 +254,28 @@ class PostOffice:
     async def _changes(
         self, address: Address, token: str | None, after: int, limit: int
     ) -> Sequence[Change]:
-        state = await self.enter(address, token)
+        state = await self.access.enter(address, token)
         if after and not state.cursor:
             # What was there expired, and nothing but mail will open it again.
             return [Change("expired", after)]
         return await self._store.changes(address, after, limit)
 
     async def message(self, address: Address, token: str | None, sequence: int) -> Message:
-        await self.enter(address, token)
+        await self.access.enter(address, token)
         return await self._store.message(address, sequence)
 
     async def mark_seen(
         self, address: Address, token: str | None, sequence: int, seen: bool
     ) -> Message:
-        await self.enter(address, token)
+        await self.access.enter(address, token)
         return await self._store.mark_seen(address, sequence, seen)
 
     async def delete_message(self, address: Address, token: str | None, sequence: int) -> None:
-        await self.enter(address, token)
+        await self.access.enter(address, token)
         await self._store.remove(address, sequence)
 
     async def empty(self, address: Address, token: str | None) -> None:
-        state = await self.enter(address, token)
+        state = await self.access.enter(address, token)
         if state.message_count:
             await self._store.empty(address)
 

@@ -154,7 +154,7 @@ class Server(MultiService):
         self._restart = (
             None
             if settings.snapshot is None
-            else Restart(reactor, settings.snapshot, self.store, self.office.renew)
+            else Restart(reactor, settings.snapshot, self.store, self.office.access.renew)
         )
         self.closing = ClosingTime(
             reactor,

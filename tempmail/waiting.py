@@ -7,6 +7,7 @@ from typing import Literal, Protocol, TypeVar
 
 from attrs import define, field, frozen
 
+from tempmail.access import Access
 from tempmail.content.digest import Digest
 from tempmail.core.address import Address
 from tempmail.core.errors import (
@@ -117,9 +118,6 @@ class Round:
 class Shelf(Protocol):
     """What a look needs of the post office."""
 
-    async def enter(self, address: Address, token: str | None) -> MailboxState:
-        """The mailbox, for one who may read it."""
-
     async def matching(
         self, address: Address, after: int, limit: int, match: Match
     ) -> tuple[list[Message], int]:
@@ -133,6 +131,7 @@ class Look:
     ``_after`` moves on behind what was seen not to match, so a wait reads nothing twice.
     """
 
+    _access: Access
     _office: Shelf
     _address: Address
     _token: str | None
@@ -146,7 +145,7 @@ class Look:
         self._cursor = self._after
 
     async def __call__(self) -> Page:
-        state = await self._office.enter(self._address, self._token)
+        state = await self._access.enter(self._address, self._token)
         found, self._after = await self._office.matching(
             self._address, self._after, self._limit, self._match
         )
@@ -161,6 +160,7 @@ class Rounds:
     What was seen in vain is not kept, for those who wait are many.
     """
 
+    _access: Access
     _office: Shelf
     _watches: Sequence[Watch]
     _limit: int
@@ -197,7 +197,7 @@ class Rounds:
         return entries
 
     async def _look_into(self, watch: Watch, limit: int) -> Inbox:
-        state = await self._office.enter(watch.address, watch.token)
+        state = await self._access.enter(watch.address, watch.token)
         found, after = await self._office.matching(watch.address, watch.after, limit, EVERY)
         return Inbox(state, found, after)
 

@@ -20,7 +20,7 @@ class EnterTests(OfficeTestCase):
     def outcome(self, address: Address, token: str | None, access: str) -> str:
         """``ok``, ``new`` for a mailbox that is not opened yet, or the status HTTP gives it."""
         results: list[object] = []
-        entering = self.office.enter(address, token, access)  # type: ignore[arg-type]
+        entering = self.office.access.enter(address, token, access)  # type: ignore[arg-type]
         self.start(entering).addBoth(results.append)
         error = getattr(results[0], "value", None)
         if error is None:
@@ -130,7 +130,7 @@ class EnterTests(OfficeTestCase):
             heard = set()
             for address in (there, gone.mailbox.address, nobody):
                 for access in ("read", "extend", "own"):
-                    entering = self.office.enter(address, token, access)
+                    entering = self.office.access.enter(address, token, access)
                     error = self.failureResultOf(self.start(entering)).value
                     assert isinstance(error, TempmailError)
                     heard.add((type(error), str(error)))

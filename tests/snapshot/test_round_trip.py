@@ -54,7 +54,7 @@ class RestartTestCase(OfficeTestCase):
         up = ended + seconds
         self.clock.rightNow = self.wall
         now = Moment(self.wall, self.wall, up if boot == "one" else 5.0, boot)
-        return recall(self.store, octets, now, self.office.renew)
+        return recall(self.store, octets, now, self.office.access.renew)
 
 
 class IdentityTests(RestartTestCase):
