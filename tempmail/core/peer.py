@@ -1,4 +1,4 @@
-"""Whose quota a connection counts against, and which network a client is of."""
+"""Who a client is: the name its quotas are kept under, what it holds, and its network."""
 
 from __future__ import annotations
 
@@ -41,6 +41,32 @@ def client_key(host: str) -> str:
 def parse_network(text: str) -> IPNetwork:
     """``192.0.2.1``, ``192.0.2.0/24``, ``2001:db8::/32``. Raises :exc:`ValueError`."""
     return ip_network(text.strip(), strict=False)
+
+
+class Held:
+    """How many of something each client holds now, by :func:`client_key`.
+
+    Whoever holds none is not in ``counts``, which so never grow with those who were here once.
+    """
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    def of(self, client: str) -> int:
+        """How many."""
+        return self.counts.get(client, 0)
+
+    def add(self, client: str) -> None:
+        """One more."""
+        self.counts[client] = self.counts.get(client, 0) + 1
+
+    def drop(self, client: str) -> None:
+        """One less."""
+        held = self.counts[client] - 1
+        if held:
+            self.counts[client] = held
+        else:
+            del self.counts[client]
 
 
 class Networks:

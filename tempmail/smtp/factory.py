@@ -11,7 +11,7 @@ from twisted.mail.smtp import SMTPFactory
 
 from tempmail.blocklists import BlockedSenders, DnsBlocklists
 from tempmail.core.limits import LINGER_SECONDS, SWEEP_SECONDS, Limits
-from tempmail.core.peer import client_key
+from tempmail.core.peer import Held, client_key
 from tempmail.interfaces import IMailDrop
 from tempmail.rates import Rates
 from tempmail.smtp import replies
@@ -54,7 +54,7 @@ class SessionFactory(SMTPFactory):
         self.clock = clock
         # Each with the client it counts for, None where it was refused.
         self._sessions: dict[Session, str | None] = {}
-        self._per_client: dict[str, int] = {}
+        self._held = Held()
         self._admitted = 0
         self._closed: Deferred[None] | None = None
         self._last_call: IDelayedCall | None = None
@@ -118,8 +118,7 @@ class SessionFactory(SMTPFactory):
 
     def _count_in(self, session: Session) -> bytes | None:
         key = client_key(session.peer)
-        held = self._per_client.get(key, 0)
-        if key and held >= self.drop.limits.max_connections_per_client:
+        if key and self._held.of(key) >= self.drop.limits.max_connections_per_client:
             self.rates.refused["max_connections_per_client"] += 1
             return replies.TOO_MANY_CONNECTIONS
         refusal = session.allowance.begin(self.rates.whose(session.peer))
@@ -129,7 +128,7 @@ class SessionFactory(SMTPFactory):
             # The answer is there by the time it is asked for.
             self.lists.look_up(session.peer)
         self._sessions[session] = key
-        self._per_client[key] = held + 1
+        self._held.add(key)
         self._admitted += 1
         return None
 
@@ -139,11 +138,7 @@ class SessionFactory(SMTPFactory):
             return
         self._sessions[session] = None
         self._admitted -= 1
-        held = self._per_client[key] - 1
-        if held:
-            self._per_client[key] = held
-        else:
-            del self._per_client[key]
+        self._held.drop(key)
 
     # --- time ---
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -32,14 +31,15 @@ from tempmail.core.limits import (
     MAX_JOURNAL,
     MESSAGE_COST,
     PARCEL_COST,
-    SLICE_SECONDS,
     Limits,
 )
 from tempmail.core.mailbox import Change, Mailbox, MailboxState, Opening
 from tempmail.core.message import Attempt, Envelope, Message, Octets, Parcel
+from tempmail.core.peer import Held
 from tempmail.interfaces import IArrivalListener, IMailStore
 from tempmail.store.deadlines import Deadlines
 from tempmail.store.recall import Recall, all_mail, all_mailboxes
+from tempmail.store.removed import Removed
 from tempmail.store.tally import Tally
 
 P = ParamSpec("P")
@@ -67,12 +67,9 @@ def _deferred(method: Callable[P, T]) -> Callable[P, Deferred[T]]:
 class MemoryStore:
     """Mailbox objects by address, and the count of all they hold.
 
-    Mail comes in by ``add`` alone and goes out by ``_discard`` alone; mailboxes come in by ``_put``
+    Mail comes in by ``add`` alone and goes out by ``_removed`` alone; mailboxes come in by ``_put``
     and go out by ``_forget`` or replaced by ``_put``. So each count has one place up and one down.
     Only what ``recall`` begins with comes in by itself.
-
-    A mailbox of any size is emptied at once: its messages are moved to ``_detached``, and given up
-    from there so many at a time as a slice of time allows.
     """
 
     def __init__(
@@ -85,8 +82,8 @@ class MemoryStore:
         self._listener = listener
         self._mailboxes: dict[str, Mailbox] = {}
         self._deadlines = Deadlines()
-        self._detached: deque[list[Message]] = deque()
-        self._held_by_client: dict[str, int] = {}
+        self._removed = Removed(clock, budget, self.tally)
+        self._held = Held()
         self._last_sequence = 0
 
     # --- mailboxes ---
@@ -115,7 +112,7 @@ class MemoryStore:
     def close(self, address: Address) -> None:
         self._close(self._live(address))
         self.tally.deleted += 1
-        self._discard_detached()
+        self._removed.discard_some()
 
     @_deferred
     def extend(self, address: Address, expires_at: float) -> MailboxState:
@@ -187,15 +184,15 @@ class MemoryStore:
     @_deferred
     def remove(self, address: Address, sequence: int) -> None:
         mailbox = self._live(address)
-        self._discard(mailbox.remove(sequence))
+        self._removed.discard(mailbox.remove(sequence))
         self._record(mailbox, Change("deleted", self._next_sequence(), message_id=str(sequence)))
 
     @_deferred
     def empty(self, address: Address) -> None:
         mailbox = self._live(address)
-        self._detach(mailbox)
+        self._removed.put(mailbox.remove_all())
         self._record(mailbox, Change("emptied", self._next_sequence()))
-        self._discard_detached()
+        self._removed.discard_some()
 
     @_deferred
     def note(self, address: Address, attempt: Attempt) -> None:
@@ -213,9 +210,9 @@ class MemoryStore:
 
     @_deferred
     def expire(self, until: float) -> bool:
-        while self._detached or self._deadlines.due(self._clock.seconds()):
-            if self._detached:
-                self._discard_one_detached()
+        while self._removed.batches or self._deadlines.due(self._clock.seconds()):
+            if self._removed.batches:
+                self._removed.discard_next()
             else:
                 self._come_due(self._deadlines.pop())
             if self._clock.seconds() >= until:
@@ -263,7 +260,7 @@ class MemoryStore:
 
     def _open(self, address: Address, opening: Opening) -> Mailbox:
         client = opening.client
-        if client and self._held_by_client.get(client, 0) >= self.limits.mailboxes_per_client:
+        if client and self._held.of(client) >= self.limits.mailboxes_per_client:
             raise TooManyMailboxes("this client holds as many mailboxes as it may")
         if not self._budget.take(self._opening_cost(address)):
             raise MemoryFull("the server's memory for mail is full")
@@ -292,7 +289,7 @@ class MemoryStore:
             tally.quarantine += 1
         else:
             tally.mailboxes += 1
-            self._count_held(mailbox.opening.client, 1)
+            self._held.add(mailbox.opening.client)
         self._mailboxes[mailbox.address.key] = mailbox
         self._deadlines.schedule(mailbox)
         return mailbox
@@ -313,10 +310,10 @@ class MemoryStore:
         """Close a mailbox now, or when its time was over if that was before."""
         self.tally.mailboxes -= 1
         self.tally.quarantine += 1
-        self._detach(mailbox)
+        self._removed.put(mailbox.remove_all())
         self._budget.give(CHANGE_COST * len(mailbox.journal))
         self._budget.give(ATTEMPT_COST * len(mailbox.attempts))
-        self._count_held(mailbox.opening.client, -1)
+        self._held.drop(mailbox.opening.client)
         change = Change("expired", self._next_sequence())
         closed_at = min(self._clock.seconds(), mailbox.expires_at)
         mailbox.quarantine(change, closed_at + self.limits.quarantine)
@@ -331,42 +328,6 @@ class MemoryStore:
         self._deadlines.drop(mailbox)
         del self._mailboxes[mailbox.address.key]
         self._budget.give(MAILBOX_COST)
-
-    def _discard(self, message: Message) -> None:
-        parcel = message.parcel
-        parcel.holders -= 1
-        self.tally.messages -= 1
-        self._budget.give(MESSAGE_COST)
-        if not parcel.holders:
-            self.tally.octets -= parcel.size
-            self._budget.give(parcel.cost + parcel.reading_size)
-            parcel.reading = parcel.whole = None
-            parcel.reading_size = 0
-
-    def _detach(self, mailbox: Mailbox) -> None:
-        removed = mailbox.remove_all()
-        if removed:
-            self._detached.append(removed)
-
-    def _discard_one_detached(self) -> None:
-        messages = self._detached[0]
-        self._discard(messages.pop())
-        if not messages:
-            self._detached.popleft()
-
-    def _discard_detached(self) -> None:
-        """What a slice of time allows; ``expire`` does the rest."""
-        until = self._clock.seconds() + SLICE_SECONDS
-        while self._detached and self._clock.seconds() < until:
-            self._discard_one_detached()
-
-    def _count_held(self, client: str, step: int) -> None:
-        if client:
-            held = self._held_by_client.get(client, 0) + step
-            if held:
-                self._held_by_client[client] = held
-            else:
-                del self._held_by_client[client]
 
     # --- finding ---
 

@@ -24,6 +24,7 @@ from tempmail.core.limits import (
     WAKING_BUCKETS,
     Limits,
 )
+from tempmail.core.peer import Held
 from tempmail.interfaces import IMailReader
 from tempmail.rates import Rates
 from tempmail.web.callers import Callers
@@ -115,7 +116,7 @@ class Site(server.Site):
         self.callers = Callers(exposure.proxies, self.rates)
         self._channels: set[Channel] = set()
         self._closed: list[Deferred[None]] = []
-        self._by_client: dict[str, int] = {}
+        self._connected = Held()
         self._date = (0, b"")
         self.idle = Patience[Channel](clock, lambda: self.limits.http_idle_timeout, _close)
         self.reading = Patience[Channel](clock, lambda: self.limits.body_timeout, _too_slow)
@@ -191,23 +192,18 @@ class Site(server.Site):
 
     def _count_in(self, channel: Channel) -> Problem | None:
         client = "" if channel.caller.trusted else channel.caller.client
-        held = self._by_client.get(client, 0)
-        if client and held >= self.limits.max_http_connections_per_client:
+        most = self.limits.max_http_connections_per_client
+        if client and self._connected.of(client) >= most:
             self.rates.refused["max_http_connections_per_client"] += 1
             return Problem(429, "this client has too many connections open", headers=_RETRY)
         channel.counts_for = client
-        self._by_client[client] = held + 1
+        self._connected.add(client)
         return None
 
     def _count_out(self, channel: Channel) -> None:
         client, channel.counts_for = channel.counts_for, None
-        if client is None:
-            return
-        held = self._by_client[client] - 1
-        if held:
-            self._by_client[client] = held
-        else:
-            del self._by_client[client]
+        if client is not None:
+            self._connected.drop(client)
 
     def leave(self, channel: Channel) -> None:
         """A connection that was admitted is gone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tempmail.core.limits import RETRY_SECONDS, Limits
+from tempmail.core.peer import Held
 from tempmail.rates import Rates
 from tempmail.web.problems import Problem
 
@@ -17,32 +18,28 @@ class Waits:
     def __init__(self, limits: Callable[[], Limits], rates: Rates) -> None:
         self._limits = limits
         self._rates = rates
-        self._by_client: dict[str, int] = {}
+        self._held = Held()
         self.count = 0
 
     def enter(self, client: str) -> None:
         """Count one more. Raises a Problem where there are too many."""
-        limits, held = self._limits(), self._by_client.get(client, 0)
+        limits = self._limits()
         if self.count >= limits.max_waits:
             self._rates.refused["max_waits"] += 1
             raise Problem(503, "too many wait already", headers=_RETRY)
-        if client and held >= limits.max_waits_per_client:
+        if client and self._held.of(client) >= limits.max_waits_per_client:
             self._rates.refused["max_waits_per_client"] += 1
             raise Problem(429, "this client waits too often at a time", headers=_RETRY)
         seconds = self._rates.ask("wait_rate", client)
         if seconds:
             raise too_often(seconds)
         self.count += 1
-        self._by_client[client] = held + 1
+        self._held.add(client)
 
     def leave(self, client: str) -> None:
         """One who entered waits no more."""
         self.count -= 1
-        held = self._by_client[client] - 1
-        if held:
-            self._by_client[client] = held
-        else:
-            del self._by_client[client]
+        self._held.drop(client)
 
 
 def too_often(seconds: int) -> Problem:

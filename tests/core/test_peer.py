@@ -1,11 +1,11 @@
-"""Whose quota a connection counts against, and which network a client is of."""
+"""Who a client is: the name its quotas are kept under, what it holds, and its network."""
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.core.limits import MAX_KNOWN_HOSTS
-from tempmail.core.peer import LOOPBACK, Networks, client_key, parse_network
+from tempmail.core.peer import LOOPBACK, Held, Networks, client_key, parse_network
 
 
 class ClientKeyTests(SynchronousTestCase):
@@ -39,6 +39,20 @@ class ClientKeyTests(SynchronousTestCase):
         """What is no IP address is left alone: a socket file's peer has an empty name."""
         self.assertEqual(client_key(""), "")
         self.assertEqual(client_key("a:b"), "a:b")
+
+
+class HeldTests(SynchronousTestCase):
+    """``Held``."""
+
+    def test_nobody_left_behind(self) -> None:
+        """Each client is counted by itself, and whoever holds nothing any more is forgotten."""
+        held = Held()
+        for client in ("192.0.2.1", "192.0.2.2", "192.0.2.1"):
+            held.add(client)
+        held.drop("192.0.2.1")
+        held.drop("192.0.2.2")
+        self.assertEqual([held.of("192.0.2.1"), held.of("192.0.2.2")], [1, 0])
+        self.assertEqual(held.counts, {"192.0.2.1": 1})
 
 
 class NetworksTests(SynchronousTestCase):

@@ -198,7 +198,7 @@ class HostileTests(Listening):
         self.office.limits = self.limits.without_client_limits()
         await self.in_thread(work)
         await until(lambda: not self.factory.connections)
-        self.assertEqual((self.factory._admitted, self.factory._per_client), (0, {}))
+        self.assertEqual((self.factory._admitted, self.factory._held.counts), (0, {}))
 
     async def test_no_cycles(self) -> None:
         """A session that is gone is freed at once, not when garbage is next collected."""

@@ -268,7 +268,7 @@ class ConnectionTests(ReceiverTestCase):
             client = Client(self.factory, f"192.0.{number % 250}.{number % 199}")
             client.hang_up()
         self.assertEqual(self.factory.connections, 0)
-        self.assertEqual(self.factory._per_client, {})
+        self.assertEqual(self.factory._held.counts, {})
 
     def test_refused_session_is_deaf(self) -> None:
         """A refused client that talks all the same is not answered."""

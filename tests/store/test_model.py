@@ -336,7 +336,7 @@ class StoreMachine(RuleBasedStateMachine):
         """The budget is the sum over the objects, those on their way out among them."""
         boxes = self.store._mailboxes.values()
         messages = [message for box in boxes for message in box.messages]
-        messages += [message for batch in self.store._detached for message in batch]
+        messages += [message for batch in self.store._removed.batches for message in batch]
         parcels = {id(message.parcel): message.parcel for message in messages}
         used = sum(MAILBOX_COST + CHANGE_COST * len(box.journal) for box in boxes)
         used += MESSAGE_COST * len(messages)
@@ -350,7 +350,7 @@ class StoreMachine(RuleBasedStateMachine):
         """What the store says it holds is what it holds, and every mailbox came and went once."""
         boxes, tally = self.store._mailboxes.values(), self.store.tally
         messages = [message for box in boxes for message in box.messages]
-        messages += [message for batch in self.store._detached for message in batch]
+        messages += [message for batch in self.store._removed.batches for message in batch]
         parcels = {id(message.parcel): message.parcel for message in messages}
         assert tally.messages == len(messages)
         assert tally.octets == sum(parcel.size for parcel in parcels.values())
@@ -385,7 +385,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.clock.advance(10_000)
         now_or_why(self.store.expire(self.clock.seconds() + 1))
         assert self.budget.used == 0
-        assert not self.store._held_by_client
+        assert not self.store._held.counts
 
 
 class StoreModelTests(SynchronousTestCase):

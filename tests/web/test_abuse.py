@@ -71,7 +71,7 @@ class AbuseTestCase(SynchronousTestCase):
         for wire in self.wires:
             wire.hang_up()
         self.assertEqual(self.house.site.waits.count, 0)
-        self.assertEqual(self.house.site.waits._by_client, {})
+        self.assertEqual(self.house.site.waits._held.counts, {})
         self.assertEqual(self.house.clock.getDelayedCalls(), [])
 
     def connect(self, host: str = "192.0.2.1") -> Wire:
@@ -315,7 +315,7 @@ class ProxyTests(AbuseTestCase):
         wait = get(f"{BOX}/messages?wait=30", "X-Forwarded-For: 192.0.2.7")
         for _ in range(3):
             self.connect("10.0.0.1").send(wait)
-        self.assertEqual(self.house.site.waits._by_client, {"192.0.2.7": 3})
+        self.assertEqual(self.house.site.waits._held.counts, {"192.0.2.7": 3})
         self.assertEqual(status_of(self.ask(wait, "10.0.0.1")), 429)
 
 
