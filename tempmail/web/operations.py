@@ -8,8 +8,8 @@ from twisted.internet import defer
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from tempmail.core.limits import PROBE_SECONDS, RETRY_SECONDS
-from tempmail.web.problems import Problem
+from tempmail.core.limits import PROBE_SECONDS
+from tempmail.web.problems import later
 from tempmail.web.request import Request
 from tempmail.web.routing import new_app, route
 
@@ -45,10 +45,10 @@ class Operations:
                     PROBE_SECONDS, self._clock
                 )
             except defer.TimeoutError:
-                raise _unready(f"no answer within {PROBE_SECONDS:g} seconds") from None
+                raise later(503, f"no answer within {PROBE_SECONDS:g} seconds") from None
             except Exception as error:
                 self._log.debug("not ready: {error}", error=error)
-                raise _unready(str(error)) from error
+                raise later(503, str(error)) from error
         return request.reply(_ALIVE)
 
 
@@ -71,7 +71,3 @@ class Figures:
 
 async def _run(check: Check) -> None:
     await check()
-
-
-def _unready(reason: str) -> Problem:
-    return Problem(503, reason, headers={"Retry-After": str(RETRY_SECONDS)})

@@ -157,11 +157,19 @@ def allowed_methods(error: MethodNotAllowed) -> str:
     return ", ".join(sorted({"OPTIONS", *(error.valid_methods or ())}))
 
 
+def later(status: int, detail: str, seconds: int = RETRY_SECONDS) -> Problem:
+    """What a client is told that may come again in so many seconds."""
+    return Problem(status, detail, headers={"Retry-After": str(seconds)})
+
+
+def too_often(seconds: int) -> Problem:
+    """What a client is told that did something as often as it may."""
+    return later(429, f"too often; try again in {seconds} seconds", seconds)
+
+
 def no_memory() -> Problem:
     """What a client is told whose request or answer finds no room in the memory budget."""
-    return Problem(
-        HTTPStatus.SERVICE_UNAVAILABLE, "the server has no memory left for this", headers=_RETRY
-    )
+    return later(503, "the server has no memory left for this")
 
 
 def unexpected() -> Problem:

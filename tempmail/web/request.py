@@ -16,13 +16,13 @@ from twisted.web.resource import IResource
 
 from tempmail.core.budget import Budget
 from tempmail.core.errors import NoSuchMailbox, TokenNeeded
-from tempmail.core.limits import POUR_OCTETS, PREFLIGHT_SECONDS
+from tempmail.core.limits import POUR_OCTETS
 from tempmail.core.message import Message
 from tempmail.rates import Rate
 from tempmail.web import problems
+from tempmail.web.origins import allow_origin
 from tempmail.web.outlet import Outlet, pour
-from tempmail.web.problems import Problem
-from tempmail.web.waits import too_often
+from tempmail.web.problems import Problem, too_often
 
 if TYPE_CHECKING:
     from tempmail.web.channel import Channel
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 JSON = "application/json"
-
-# Headers that scripts of other origins may read, and send.
-_EXPOSED = "Content-Disposition, Location, Retry-After, WWW-Authenticate"
-_ACCEPTED = "Authorization, Content-Type, Last-Event-ID"
 
 # An operator's probes are answered whoever else comes from the same address.
 _PROBES = frozenset({b"healthz", b"readyz"})
@@ -95,7 +91,7 @@ class Request(server.Request):
             caller = self.site.callers.behind(caller, self.requestHeaders)
         self.client_key, self.counts_for = caller.client, caller.counted
         if self.site.exposure.origins:
-            self._allow_origin()
+            allow_origin(self)
         if self.path == b"*" and self.method == b"OPTIONS":  # RFC 9110 section 9.3.7
             self.finish_with(self.no_content())
             return
@@ -138,25 +134,6 @@ class Request(server.Request):
         if self._waiting:
             self._waiting = False
             self.site.waits.leave(self.counts_for)
-
-    # --- other origins (Fetch Standard, CORS protocol) ---
-
-    def _allow_origin(self) -> None:
-        """Let scripts of the origins that the operator named read the answer."""
-        self.header("Vary", "Origin")
-        origin = self.getHeader("Origin")
-        if origin is not None and self.site.exposure.allows(origin):
-            self.header("Access-Control-Allow-Origin", origin)
-            self.header("Access-Control-Expose-Headers", _EXPOSED)
-
-    def tell_methods(self, methods: str) -> bytes:
-        """The answer to OPTIONS, also where a browser asks before a script of another origin."""
-        self.header("Allow", methods)
-        if self.responseHeaders.hasHeader("Access-Control-Allow-Origin"):
-            self.header("Access-Control-Allow-Methods", methods)
-            self.header("Access-Control-Allow-Headers", _ACCEPTED)
-            self.header("Access-Control-Max-Age", str(PREFLIGHT_SECONDS))
-        return self.no_content()
 
     # --- answering ---
 

@@ -13,6 +13,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from zope.interface import implementer
 
 from tempmail.core.limits import MAX_KNOWN_PATHS
+from tempmail.web.origins import tell_methods
 from tempmail.web.problems import allowed_methods
 from tempmail.web.query import path_part
 from tempmail.web.request import Request
@@ -73,7 +74,7 @@ class Routes(Resource):
         except MethodNotAllowed as error:
             if request.method != b"OPTIONS":
                 raise
-            request.finish_with(request.tell_methods(allowed_methods(error)))
+            request.finish_with(tell_methods(request, allowed_methods(error)))
             return NOT_DONE_YET
         answer: Any = self._app.execute_endpoint(rule.endpoint, request, **parts)
         request.answer(answer)

@@ -20,7 +20,6 @@ from tempmail.core.histogram import Histogram
 from tempmail.core.limits import (
     HTTP_CONNECTION_COST,
     LINGER_SECONDS,
-    RETRY_SECONDS,
     WAKING_BUCKETS,
     Limits,
 )
@@ -30,7 +29,7 @@ from tempmail.rates import Rates
 from tempmail.web.callers import Callers
 from tempmail.web.channel import Channel
 from tempmail.web.patience import Patience
-from tempmail.web.problems import Problem
+from tempmail.web.problems import Problem, later
 from tempmail.web.proxies import Proxies
 from tempmail.web.request import Request
 from tempmail.web.waits import Waits
@@ -40,7 +39,6 @@ T = TypeVar("T")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})").search
 _ABSOLUTE = re.compile(rb"https?://[^/?#]*", re.I).match
 
-_RETRY = {"Retry-After": str(RETRY_SECONDS)}
 _METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 
 # What every answer carries unless it says something else itself. Nothing here is a page: a browser
@@ -178,7 +176,7 @@ class Site(server.Site):
         """
         if len(self._channels) >= self.limits.max_http_connections:
             self.rates.refused["max_http_connections"] += 1
-            return Problem(503, "the server has no connection left", headers=_RETRY)
+            return later(503, "the server has no connection left")
         problem = self._count_in(channel)
         if problem is None:
             self._channels.add(channel)
@@ -195,7 +193,7 @@ class Site(server.Site):
         most = self.limits.max_http_connections_per_client
         if client and self._connected.of(client) >= most:
             self.rates.refused["max_http_connections_per_client"] += 1
-            return Problem(429, "this client has too many connections open", headers=_RETRY)
+            return later(429, "this client has too many connections open")
         channel.counts_for = client
         self._connected.add(client)
         return None

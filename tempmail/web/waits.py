@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tempmail.core.limits import RETRY_SECONDS, Limits
+from tempmail.core.limits import Limits
 from tempmail.core.peer import Held
 from tempmail.rates import Rates
-from tempmail.web.problems import Problem
-
-_RETRY = {"Retry-After": str(RETRY_SECONDS)}
+from tempmail.web.problems import later, too_often
 
 
 class Waits:
@@ -26,10 +24,10 @@ class Waits:
         limits = self._limits()
         if self.count >= limits.max_waits:
             self._rates.refused["max_waits"] += 1
-            raise Problem(503, "too many wait already", headers=_RETRY)
+            raise later(503, "too many wait already")
         if client and self._held.of(client) >= limits.max_waits_per_client:
             self._rates.refused["max_waits_per_client"] += 1
-            raise Problem(429, "this client waits too often at a time", headers=_RETRY)
+            raise later(429, "this client waits too often at a time")
         seconds = self._rates.ask("wait_rate", client)
         if seconds:
             raise too_often(seconds)
@@ -40,9 +38,3 @@ class Waits:
         """One who entered waits no more."""
         self.count -= 1
         self._held.drop(client)
-
-
-def too_often(seconds: int) -> Problem:
-    """What a client is told that did something as often as it may."""
-    retry = {"Retry-After": str(seconds)}
-    return Problem(429, f"too often; try again in {seconds} seconds", headers=retry)
