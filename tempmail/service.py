@@ -8,19 +8,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from attrs import evolve
-from twisted.application.service import MultiService
+from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
 from twisted.logger import Logger, globalLogBeginner
 
 from tempmail import __version__
-from tempmail.blocklists import BlockedSenders, DnsBlocklists
+from tempmail.blocklists import DnsBlocklists
 from tempmail.catalogue import OPTIONS
-from tempmail.certificates import BadCertificate, Source
+from tempmail.certificates import BadCertificate
 from tempmail.clock import steady_clock
 from tempmail.core.budget import Budget
 from tempmail.core.limits import MEGA
 from tempmail.doorbell import Doorbell
+from tempmail.files import blocked_senders, certificate_source, certificates, operator_token
 from tempmail.isolation.pool import Isolation
 from tempmail.lifecycle import (
     ClosingTime,
@@ -43,9 +44,8 @@ from tempmail.settings import BadSetting, Settings
 from tempmail.smtp.factory import SessionFactory
 from tempmail.snapshot.restart import Restart
 from tempmail.store.memory import MemoryStore
-from tempmail.tls import Certificates, Renewal, beneath_tls
+from tempmail.tls import Renewal, beneath_tls
 from tempmail.turns import shorten_turns
-from tempmail.values import read_word_file
 from tempmail.web.branding import Branding
 from tempmail.web.front import build_admin, build_site
 from tempmail.web.pages import pages
@@ -107,12 +107,11 @@ class Server(MultiService):
             self.budget,
             settings.domains,
             settings.limits,
-            operator_token=_operator_token(settings),
+            operator_token=operator_token(settings),
         )
         self.refused: Counter[str] = Counter()
         self.rates = Rates(reactor, settings.limits, settings.exempt_clients, self.refused)
-        self.certificates = _certificates(settings)
-        tls = self.certificates
+        self.certificates = certificates(settings)
         self.smtp = SessionFactory(
             self.office,
             reactor,
@@ -121,7 +120,7 @@ class Server(MultiService):
             lists=_blocklists(reactor, settings, self.refused),
         )
         self.smtp.aloud = settings.log_level == "debug"
-        self.smtp.blocked = _blocked_senders(settings)
+        self.smtp.blocked = blocked_senders(settings)
         self._offer_tls()
         self.pulse = Pulse(reactor)
         self.answers = Answers()
@@ -138,19 +137,7 @@ class Server(MultiService):
         )
         self.metrics = self._metrics()
         self.admin = build_admin(self.office, reactor, self.budget, checks, self.metrics.expose)
-        self.doors = Doors(
-            [
-                parse_door(reactor, protocol, text, factory)
-                for protocol, texts, factory in (
-                    ("SMTP", settings.smtp, self.smtp),
-                    ("SMTPS", settings.smtps, beneath_tls(self.smtp, tls.mail, reactor)),
-                    ("HTTP", settings.http, self.site),
-                    ("HTTPS", settings.https, beneath_tls(self.site, tls.web, reactor)),
-                    ("admin", settings.admin, self.admin),
-                )
-                for text in texts
-            ]
-        )
+        self.doors = self._doors()
         self._restart = (
             None
             if settings.snapshot is None
@@ -163,22 +150,7 @@ class Server(MultiService):
             grace=lambda: self.office.limits.closing_time,
             last=self._finish,
         )
-        on_signal = {
-            signal.SIGTERM: self._stop,
-            signal.SIGINT: self._stop,
-            signal.SIGHUP: self.reload,
-        }
-        # They stop in reverse and do not wait for each other: first nobody is let in any more.
-        for part in (
-            Signals(reactor, on_signal),
-            *([] if self._restart is None else [self._restart]),
-            Collector(reactor),
-            Janitor(reactor, self.store),
-            Renewal(reactor, self.certificates),
-            *([self.pulse] if settings.admin else []),
-            self.closing,
-            self.doors,
-        ):
+        for part in self._services():
             self.addService(part)  # type: ignore[no-untyped-call]
 
     def startService(self) -> None:
@@ -191,8 +163,8 @@ class Server(MultiService):
         """Read the settings again and apply what can change; on a mistake nothing changes."""
         try:
             settings = self._read()
-            source = _certificate_source(settings)
-            blocked = _blocked_senders(settings)
+            source = certificate_source(settings)
+            blocked = blocked_senders(settings)
             self.certificates.use(source)
         except (BadSetting, BadCertificate, CannotStart) as error:
             self._log.error("the settings stay as they were: {error}", error=str(error))
@@ -216,6 +188,40 @@ class Server(MultiService):
         """Raises NotListening while no mail can come in."""
         if not self.doors.open:
             raise NotListening("the server takes no connections now")
+
+    def _doors(self) -> Doors:
+        factories = {
+            "SMTP": self.smtp,
+            "SMTPS": beneath_tls(self.smtp, self.certificates.mail, self._reactor),
+            "HTTP": self.site,
+            "HTTPS": beneath_tls(self.site, self.certificates.web, self._reactor),
+            "admin": self.admin,
+        }
+        return Doors(
+            [
+                parse_door(self._reactor, protocol, text, factories[protocol])
+                for protocol, text in self._settings.endpoints
+            ]
+        )
+
+    def _services(self) -> Iterator[IService]:
+        # They stop in reverse and do not wait for each other: first nobody is let in any more.
+        reactor = self._reactor
+        on_signal = {
+            signal.SIGTERM: self._stop,
+            signal.SIGINT: self._stop,
+            signal.SIGHUP: self.reload,
+        }
+        yield Signals(reactor, on_signal)
+        if self._restart is not None:
+            yield self._restart
+        yield Collector(reactor)
+        yield Janitor(reactor, self.store)
+        yield Renewal(reactor, self.certificates)
+        if self._settings.admin:
+            yield self.pulse
+        yield self.closing
+        yield self.doors
 
     def _metrics(self) -> Metrics:
         parts = Parts(
@@ -297,41 +303,6 @@ def makeService(options: Options) -> Server:
     reactor.seconds = steady_clock()  # type: ignore[method-assign]
     shorten_turns(reactor)
     return assemble(settings, reactor, read, set_log_level)
-
-
-def _operator_token(settings: Settings) -> str | None:
-    path = settings.operator_token_file
-    if path is None:
-        return None
-    try:
-        return read_word_file(path)
-    except ValueError as error:
-        raise CannotStart(f"--operator-token-file {path}: {error}") from None
-
-
-def _certificates(settings: Settings) -> Certificates:
-    """What TLS shows. Read here, while twistd still has the rights to read the keys."""
-    try:
-        return Certificates(_certificate_source(settings))
-    except BadCertificate as error:
-        raise CannotStart(f"--tls-certificate: {error}") from None
-
-
-def _certificate_source(settings: Settings) -> Source:
-    names = (settings.hostname, *map(str, settings.domains.domains))
-    return Source(settings.certificate_files, names if settings.self_signed else ())
-
-
-def _blocked_senders(settings: Settings) -> BlockedSenders | None:
-    path = settings.blocked_senders
-    if path is None:
-        return None
-    try:
-        return BlockedSenders.parse(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CannotStart(f"--blocked-senders {path}: {error.strerror}") from None
-    except ValueError as error:
-        raise CannotStart(f"--blocked-senders {path}: {error}") from None
 
 
 def _blocklists(reactor: Any, settings: Settings, refused: Counter[str]) -> DnsBlocklists | None:

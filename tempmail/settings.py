@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,19 @@ class Settings:
     blocked_senders: Path | None = None
     dnsbls: tuple[str, ...] = ()
     dns_server: tuple[str, int] | None = None
+
+    @property
+    def endpoints(self) -> Iterator[tuple[str, str]]:
+        """Every endpoint, behind the name of what is spoken there."""
+        for protocol, texts in (
+            ("SMTP", self.smtp),
+            ("SMTPS", self.smtps),
+            ("HTTP", self.http),
+            ("HTTPS", self.https),
+            ("admin", self.admin),
+        ):
+            for text in texts:
+                yield protocol, text
 
     @property
     def certificate_files(self) -> tuple[tuple[Path, Path | None], ...]:

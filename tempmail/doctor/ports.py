@@ -30,15 +30,8 @@ _ANYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 async def check_ports(settings: Settings, reactor: Any) -> AsyncIterator[Finding]:
     """A finding for each endpoint."""
-    for protocol, texts in (
-        ("SMTP", settings.smtp),
-        ("SMTPS", settings.smtps),
-        ("HTTP", settings.http),
-        ("HTTPS", settings.https),
-        ("admin", settings.admin),
-    ):
-        for text in texts:
-            yield await _check(reactor, protocol, text, settings.hostname)
+    for protocol, text in settings.endpoints:
+        yield await _check(reactor, protocol, text, settings.hostname)
 
 
 async def _check(reactor: Any, protocol: str, text: str, hostname: str) -> Finding:
