@@ -17,8 +17,8 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from tempmail.catalogue import OPTIONS
 from tempmail.core.limits import Limits
 from tests.certificates import Authority
+from tests.examples import DEPLOY, changed
 
-DEPLOY = Path(__file__).parents[1] / "deploy"
 PATIENCE = 60.0
 # Those of our environment, and those that Debian keeps where only root looks.
 PATH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -35,14 +35,8 @@ class DeployTestCase(SynchronousTestCase):
         self.directory = Path(directory.name)
 
     def copy(self, name: str, *changes: tuple[str, str]) -> Path:
-        """A copy of an example; each change has to find something."""
-        text = (DEPLOY / name).read_text(encoding="utf-8")
-        for old, new in changes:
-            self.assertIn(old, text)
-            text = text.replace(old, new)
-        path = self.directory / name
-        path.write_text(text, encoding="utf-8")
-        return path
+        """A copy of an example."""
+        return changed(name, self.directory, *changes)
 
     def certificates(self) -> Path:
         """A directory with what certbot would have put there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,11 @@ class EndpointTests(MetricsTestCase):
 class FigureTests(MetricsTestCase):
     """What they say after something happened."""
 
+    def assert_figures(self, expected: Mapping[str, float]) -> None:
+        """These, among all there are."""
+        found = self.samples()
+        self.assertEqual({name: found.get(name) for name in expected}, expected)
+
     def test_receiving(self) -> None:
         """Connections, mails, octets, refusals by their reason, and mails never finished."""
         self.mint("bob")
@@ -120,8 +125,7 @@ class FigureTests(MetricsTestCase):
         client.send(b"RCPT TO:<bob@a.test>\r\nDATA\r\n", b"half")
         client.hang_up()
         self.session()
-        found = self.samples()
-        for name, value in {
+        expected = {
             "tempmail_smtp_connections_total": 2,
             "tempmail_smtp_connections_open": 1,
             "tempmail_smtp_mails_accepted_total": 1,
@@ -133,8 +137,8 @@ class FigureTests(MetricsTestCase):
             "tempmail_smtp_accept_seconds_count": 1,
             "tempmail_messages": 1,
             "tempmail_messages_bytes": 7,
-        }.items():
-            self.assertEqual(found.get(name), value, name)
+        }
+        self.assert_figures(expected)
 
     def test_mailboxes(self) -> None:
         """Mailboxes come and go, each by one way in and one way out."""
@@ -144,8 +148,7 @@ class FigureTests(MetricsTestCase):
         self.successResultOf(_result(deleting))
         self.session().send(OPENED.replace(b"bob@tempmail", b"postmaster@a") + b"x\r\n.\r\n")
         self.reactor.advance(1.3)
-        found = self.samples()
-        for name, value in {
+        expected = {
             "tempmail_mailboxes": 1,
             "tempmail_mailboxes_quarantined": 2,
             "tempmail_mailboxes_minted_total": 2,
@@ -156,9 +159,9 @@ class FigureTests(MetricsTestCase):
             "tempmail_memory_limit_bytes": 200 * MEGA,
             # Whoever asks is there too.
             "tempmail_memory_used_bytes": self.server.budget.used + HTTP_CONNECTION_COST,
-        }.items():
-            self.assertEqual(found.get(name), value, name)
-        self.assertAlmostEqual(found["tempmail_expiry_lag_seconds_sum"], 0.3)
+        }
+        self.assert_figures(expected)
+        self.assertAlmostEqual(self.samples()["tempmail_expiry_lag_seconds_sum"], 0.3)
 
     def test_waiting(self) -> None:
         """Who waits is counted by route while he does; how long a mail took to him, when it did."""

@@ -14,7 +14,7 @@ from twisted.names.client import Resolver
 from twisted.names.error import DNSNameError, DNSQueryTimeoutError, DomainError, ResolverError
 
 from tempmail.core.domains import Domain
-from tempmail.core.limits import DOCTOR_DNS_SECONDS
+from tempmail.core.limits import DNS_PORT, DOCTOR_DNS_SECONDS
 from tempmail.doctor.findings import Finding, advice, ok, problem
 from tempmail.doctor.places import parse_place
 from tempmail.settings import Settings
@@ -22,7 +22,6 @@ from tempmail.settings import Settings
 # RFC 2606, RFC 6761, RFC 6762, and what ICANN set aside for private use.
 _NOT_PUBLIC = ("test", "example", "invalid", "localhost", "local", "internal")
 _RESOLV_CONF = Path("/etc/resolv.conf")
-_DNS_PORT = 53
 
 
 class NoAnswer(Exception):
@@ -185,7 +184,7 @@ def _system_servers() -> list[tuple[str, int]]:
         lines = []
     words = [line.split() for line in lines]
     named = [each[1] for each in words if each[:1] == ["nameserver"] and len(each) > 1]
-    return [(each, _DNS_PORT) for each in named if ":" not in each] or [("127.0.0.1", _DNS_PORT)]
+    return [(each, DNS_PORT) for each in named if ":" not in each] or [("127.0.0.1", DNS_PORT)]
 
 
 def _text(name: dns.Name) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from twisted.python import usage
 
+from tempmail.core.limits import DNS_PORT
 from tempmail.options import Options
-
-DNS_PORT = 53
 
 
 class DoctorOptions(Options):

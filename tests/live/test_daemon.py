@@ -43,6 +43,28 @@ class DaemonTestCase(SynchronousTestCase):
         path.write_text(text, encoding="utf-8")
         return path
 
+    def run_to_end(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A twistd that ends by itself, or puts itself into the background."""
+        return subprocess.run(
+            twistd(*arguments),
+            cwd=self.directory,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def begin_mail(self, daemon: Daemon, address: str) -> SMTP:
+        """A client that may send the mail itself, after DATA."""
+        client = SMTP("127.0.0.1", daemon.smtp, timeout=PATIENCE)
+        self.addCleanup(client.close)
+        client.ehlo("client.test")
+        client.mail("sender@example.org")
+        client.rcpt(address)
+        client.docmd("DATA")
+        return client
+
     def assert_delivers(self, daemon: Daemon) -> None:
         """Mail that is sent reaches a client that waits for it."""
         address, token = daemon.mint()
@@ -54,17 +76,6 @@ class DaemonTestCase(SynchronousTestCase):
 
 class StartTests(DaemonTestCase):
     """How it starts, or why it does not."""
-
-    def run_to_end(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            twistd(*arguments),
-            cwd=self.directory,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
 
     def test_delivers(self) -> None:
         """A mail sent by SMTP answers the long poll; the log keeps who they were to itself."""
@@ -269,13 +280,9 @@ class ClosingTests(DaemonTestCase):
         daemon = self.daemon()
         address, _ = daemon.mint()
         idle = SMTP("127.0.0.1", daemon.smtp, timeout=PATIENCE)
-        busy = SMTP("127.0.0.1", daemon.smtp, timeout=PATIENCE)
-        for client in (idle, busy):
-            self.addCleanup(client.close)
-            client.ehlo("client.test")
-        busy.mail("sender@example.org")
-        busy.rcpt(address)
-        busy.docmd("DATA")
+        self.addCleanup(idle.close)
+        idle.ehlo("client.test")
+        busy = self.begin_mail(daemon, address)
         busy.send(b"Subject: slow\r\n\r\nfirst half\r\n")
         daemon.signal(signal.SIGTERM)
         self.assertEqual(idle.getreply()[0], 421)
@@ -288,12 +295,7 @@ class ClosingTests(DaemonTestCase):
         """A mail that does not finish is told 421 when closing time is over."""
         daemon = self.daemon("--closing-time", "1")
         address, _ = daemon.mint()
-        client = SMTP("127.0.0.1", daemon.smtp, timeout=PATIENCE)
-        self.addCleanup(client.close)
-        client.ehlo("client.test")
-        client.mail("sender@example.org")
-        client.rcpt(address)
-        client.docmd("DATA")
+        client = self.begin_mail(daemon, address)
         client.send(b"Subject: never ending\r\n")
         began = time.monotonic()
         daemon.signal(signal.SIGTERM)
@@ -307,12 +309,7 @@ class ClosingTests(DaemonTestCase):
         """A second signal ends it at once."""
         daemon = self.daemon("--closing-time", "60")
         address, _ = daemon.mint()
-        client = SMTP("127.0.0.1", daemon.smtp, timeout=PATIENCE)
-        self.addCleanup(client.close)
-        client.ehlo("client.test")
-        client.mail("sender@example.org")
-        client.rcpt(address)
-        client.docmd("DATA")
+        self.begin_mail(daemon, address)
         daemon.signal(signal.SIGTERM)
         until(lambda: _refused(daemon.smtp))
         daemon.signal(signal.SIGTERM)

@@ -16,9 +16,9 @@ from smtplib import SMTP
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.certificates import Authority
+from tests.examples import changed
 from tests.live.daemon import PATIENCE, Daemon, mail
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
 LOCAL = "tcp:0:interface=127.0.0.1"
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 NAME = "mail.example.org"
@@ -51,13 +51,7 @@ class ProxyTests(SynchronousTestCase):
 
     def config(self, name: str, *changes: tuple[str, str]) -> Path:
         """An example with places of ours in it."""
-        text = (DEPLOY / name).read_text(encoding="utf-8")
-        for old, new in changes:
-            self.assertIn(old, text)
-            text = text.replace(old, new)
-        path = self.directory / name
-        path.write_text(text, encoding="utf-8")
-        return path
+        return changed(name, self.directory, *changes)
 
     def run_proxy(self, tool: str, *arguments: object, port: int) -> None:
         """Start a proxy in the foreground; returns when it listens."""

@@ -7,14 +7,12 @@ import os
 import pwd
 import signal
 import stat
-import subprocess
 import time
 from pathlib import Path
-from smtplib import SMTP
 
 from twisted.trial.unittest import SkipTest
 
-from tests.live.daemon import PATIENCE, Daemon, environment, twistd
+from tests.live.daemon import PATIENCE, Daemon
 from tests.live.restarts import ENDS, Rounds
 from tests.live.test_daemon import DaemonTestCase
 
@@ -57,12 +55,7 @@ class KeptTests(RestartTestCase):
         """A mail finished in the closing time is there afterwards; the log told nobody of it."""
         daemon = self.next()
         address, token = daemon.mint()
-        busy = SMTP("127.0.0.1", daemon.smtp, timeout=PATIENCE)
-        self.addCleanup(busy.close)
-        busy.ehlo("client.test")
-        busy.mail("sender@example.org")
-        busy.rcpt(address)
-        busy.docmd("DATA")
+        busy = self.begin_mail(daemon, address)
         busy.send(b"Subject: in flight\r\n\r\nfirst half\r\n")
         daemon.signal(signal.SIGTERM)
         time.sleep(0.3)
@@ -133,17 +126,6 @@ class KeptTests(RestartTestCase):
 
 class PlaceTests(RestartTestCase):
     """Where the file is, and whose."""
-
-    def run_to_end(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            twistd(*arguments),
-            cwd=self.directory,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
 
     def test_no_folder(self) -> None:
         """Where no file can be written is one line and exit code 1, in the background as well."""

@@ -1,8 +1,7 @@
 // The frame of a mail is as high as the mail, however long its pictures take to come.
 
 import { press } from "./keys.js";
-import { Directive, directive } from "./vendor/lit-html/directive.js";
-import { noChange } from "./vendor/lit-html/lit-html.js";
+import { once } from "./once.js";
 
 const HIGHEST = 20_000;
 // A mail that is higher than its frame however high that is measures itself by it.
@@ -42,20 +41,4 @@ function watch(frame) {
 }
 
 /** For an iframe: have it sized. */
-export const sized = directive(
-  class extends Directive {
-    #known = null;
-
-    render() {
-      return noChange;
-    }
-
-    update({ element }) {
-      if (this.#known !== element) {
-        this.#known = element;
-        element.addEventListener("load", () => watch(element));
-      }
-      return noChange;
-    }
-  },
-);
+export const sized = once((frame) => frame.addEventListener("load", () => watch(frame)));
