@@ -101,7 +101,7 @@ class BelowAPathStories(Story):
 class ProxyStories(Story):
     """Behind nginx as it comes, which buffers."""
 
-    options = ("--behind-proxy",)
+    options = ("--trusted-proxy=127.0.0.1",)
 
     def setUp(self) -> None:
         """Have nginx in front of the server."""
