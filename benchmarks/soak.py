@@ -17,7 +17,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -36,6 +36,7 @@ from twisted.web.websocket import (
     WebSocketClientEndpoint,
     WebSocketTransport,
 )
+from wsproto.utilities import LocalProtocolError
 
 from benchmarks.opening import newsletter
 from benchmarks.servers import DOMAIN, Server, open_files, resident, tempmail
@@ -45,7 +46,7 @@ from tempmail.client import Box, Client, open_client
 MINUTES = 60.0
 USERS = 40
 MAILS = 6
-LIFETIME = 20
+LIFETIME = 90
 GROWTH = 0.02
 WAIT = 60.0
 """Seconds after which a mail that did not come is lost."""
@@ -80,6 +81,7 @@ class Soak:
                 await self._visit(ways[turn % len(ways)], turn)
             except Exception:
                 self.troubles.append(traceback.format_exc(limit=4))
+                print(self.troubles[-1], file=sys.stderr, flush=True)
             turn += 1
 
     async def _visit(self, way: Following, turn: int) -> None:
@@ -87,16 +89,8 @@ class Soak:
         self.done["minted"] += 1
         sent = [self._mail(number) for number in range(MAILS)]
         sending = Deferred.fromCoroutine(self._send(box.address, sent))
-        followed = way(self, box)
-        for mail in sent:
-            summary = await followed.__anext__()
-            if summary["subject"].encode() not in mail.partition(b"\r\n\r\n")[0]:
-                raise AssertionError(f"{summary['subject']} by {way.__name__} came out of turn")
-            # Twisted's sendmail puts an empty line at the end.
-            if (await box.raw(summary["id"])).rstrip() != mail.rstrip():
-                raise AssertionError(f"{summary['subject']} is not what was sent")
-            await box.read(summary["id"])
-            self.done[f"received {way.__name__}"] += 1
+        async with aclosing(way(self, box)) as followed:
+            await self._receive(box, sent, followed)
         await sending
         if len((await box.list()).messages) != MAILS:
             raise AssertionError("more mails than were sent")
@@ -105,7 +99,19 @@ class Soak:
         elif turn % 3 == 1:
             await box.extend(LIFETIME + 5)
             await box.empty()
-        await followed.aclose()
+
+    async def _receive(
+        self, box: Box, sent: list[bytes], followed: AsyncGenerator[dict[str, Any], None]
+    ) -> None:
+        for mail in sent:
+            summary = await followed.__anext__()
+            if summary["subject"].encode() not in mail.partition(b"\r\n\r\n")[0]:
+                raise AssertionError(f"{summary['subject']} came out of turn")
+            # Twisted's sendmail puts an empty line at the end.
+            if (await box.raw(summary["id"])).rstrip() != mail.rstrip():
+                raise AssertionError(f"{summary['subject']} is not what was sent")
+            await box.read(summary["id"])
+            self.done["received"] += 1
 
     def _mail(self, number: int) -> bytes:
         subject = f"Subject: {number} {self.random.getrandbits(64):x}\r\n".encode()
@@ -191,7 +197,9 @@ async def by_websocket(soak: Soak, box: Box) -> AsyncGenerator[dict[str, Any], N
             if event["type"] == "message":
                 yield event["message"]
     finally:
-        listener.transport.loseConnection()
+        # Its mailbox may be gone, and with it the websocket.
+        with suppress(LocalProtocolError):
+            listener.transport.loseConnection()
 
 
 class Lines(LineOnlyReceiver):

@@ -155,7 +155,9 @@ class SecretTests(ServiceTestCase):
 
     def sessions(self, **settings: Any) -> None:
         """A server of these settings sees senders and readers fail in all kinds of ways."""
-        limits = Limits(memory=200 * MEGA, max_message_size=500, max_errors=6, max_messages=1)
+        limits = Limits(
+            memory=200 * MEGA, max_message_size=500, max_errors=6, max_messages=1, tarpit=0
+        )
         server = self.start(limits=limits, access_log=True, **settings)
         server.reload()
         wire = Wire(server.site, "192.0.2.77")

@@ -201,7 +201,7 @@ def embedded(headers: Mapping[str, str]) -> Mapping[str, str]:
 _SANDBOX = "sandbox allow-popups allow-popups-to-escape-sandbox"
 _BASE_STYLE = (
     ":root{color-scheme:light;background:#fff;color:#1a1a1a}"
-    "body{margin:8px;font:15px/1.5 system-ui,sans-serif;overflow-wrap:break-word}"
+    "body{margin:clamp(8px,2vw,16px);font:15px/1.5 system-ui,sans-serif;overflow-wrap:break-word}"
     "img{max-width:100%}"
     # A picture that is held back keeps its place, so nothing moves when it is loaded after all.
     "img:not([src]){display:inline-block;overflow:hidden;background:#8882;font-size:13px}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import sys
+import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from urllib.parse import quote
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.live.daemon import Asked, Daemon
+from tests.live.daemon import PATIENCE, Asked, Daemon
 from tests.live.wire import Wire
 
 PROMPT = 2.0
@@ -117,6 +120,18 @@ class HostileMailTests(HostileMailTestCase):
             self.assertRegex(" ".join(whole["defects"]), "HTML|tag", what)
 
 
+def has_input(process: int) -> bool:
+    """Whether there is something in a pipe that this process has not read."""
+    for entry in Path(f"/proc/{process}/fd").iterdir():
+        if entry.is_fifo():
+            pipe = os.open(entry, os.O_RDONLY | os.O_NONBLOCK)
+            waiting = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
+            os.close(pipe)
+            if int.from_bytes(waiting, sys.byteorder):
+                return True
+    return False
+
+
 class LostWorkerTests(HostileMailTestCase):
     """A mail on which its worker is lost. No mail is known that does that, so a signal does."""
 
@@ -124,10 +139,17 @@ class LostWorkerTests(HostileMailTestCase):
         """The question for a mail that its worker will never answer, its path, and the worker."""
         path = self.receive(MAILS["10,000 parts"])
         self.assertEqual(self.begin(f"{self.box}/messages").answer()[0], 200)
-        (worker,) = self.workers()
-        os.kill(worker, signal.SIGSTOP)
+        workers = self.workers()
+        for one in workers:
+            os.kill(one, signal.SIGSTOP)
         asked = self.begin(path)
-        # Another worker answers the others, so this one has the question by now.
+        until = time.monotonic() + PATIENCE
+        while not (busy := [one for one in workers if has_input(one)]):
+            self.assertLess(time.monotonic(), until, "nobody was asked")
+        (worker,) = busy
+        for one in workers:
+            if one != worker:
+                os.kill(one, signal.SIGCONT)
         self.check_others("a stalled worker")
         return asked, path, worker
 

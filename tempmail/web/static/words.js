@@ -80,6 +80,8 @@ export function isolated(text) {
 }
 
 function makeFormats() {
+  // The day and the hour are written as where the reader lives, if that is in this language.
+  const region = navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
   const unit = (name, unitDisplay) =>
     new Intl.NumberFormat(language, {
       style: "unit",
@@ -91,8 +93,8 @@ function makeFormats() {
     number: new Intl.NumberFormat(language),
     plural: new Intl.PluralRules(language),
     ago: new Intl.RelativeTimeFormat(language, { style: "narrow" }),
-    clock: new Intl.DateTimeFormat(language, { timeStyle: "short" }),
-    moment: new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" }),
+    clock: new Intl.DateTimeFormat(region, { timeStyle: "short" }),
+    moment: new Intl.DateTimeFormat(region, { dateStyle: "medium", timeStyle: "medium" }),
     units: Object.fromEntries(
       ["second", "minute", "hour", "day"].map((name) => [name, unit(name, "long")]),
     ),

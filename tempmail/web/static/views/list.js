@@ -81,7 +81,7 @@ const lesson = (s, box) => {
       <p>${t("shows_by_itself")}</p>
       <p class="try">${t("try_it")}</p>
       <div class="command">
-        <code dir="ltr">${command}</code>
+        <code dir="ltr">${command.split(/(?<=,)/).map((part) => html`${part}<wbr />`)}</code>
         <button @click=${() => copy("command", command)}>
           ${s.copied === "command" ? t("copied") : t("copy_command")}
         </button>
