@@ -163,7 +163,7 @@ class IMailReader(Interface):
 
     ``token`` is what the client showed, or None. Every method raises TokenNeeded, NoSuchMailbox
     or MailboxGone where that token does not open this mailbox; see
-    :meth:`tempmail.postoffice.PostOffice.enter`.
+    :meth:`tempmail.access.Access.enter`.
     """
 
     limits = Attribute("The :class:`tempmail.core.limits.Limits` in force now.")
@@ -187,7 +187,10 @@ class IMailReader(Interface):
         """
 
     async def restore(address: Address, restore_key: str, client: str = "") -> Minted:
-        """The same address again, empty, with new secrets. Raises NoSuchMailbox, AddressTaken."""
+        """The same address again, empty, with new secrets.
+
+        Raises NoSuchMailbox, AddressTaken, TooManyMailboxes, MemoryFull.
+        """
 
     async def mailbox(address: Address, token: str | None) -> MailboxState:
         """The mailbox's state. For an address of a catch-all domain there always is one."""

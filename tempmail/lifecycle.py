@@ -239,20 +239,16 @@ class Signals(Service):
         self._reactor = reactor
         self._actions = dict(actions)
         self._install = install
-        self._before: dict[int, Any] = {}
 
     def startService(self) -> None:
         """Install the handlers once the reactor has installed its own."""
         super().startService()  # type: ignore[no-untyped-call]
         self._reactor.callWhenRunning(self._install_all)
 
-    def stopService(self) -> None:
-        """Nothing: signals count until the end, a second one asks us to hurry."""
-        super().stopService()  # type: ignore[no-untyped-call]
-
     def _install_all(self) -> None:
+        # They stay until the end: a second signal asks us to hurry.
         for number in self._actions:
-            self._before[number] = self._install(number, self._receive)
+            self._install(number, self._receive)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         # Between two instructions of whatever runs: only this one call is safe here.

@@ -112,7 +112,7 @@ def read_domain(value: object) -> Domain:
 
 
 def read_hostname(value: object) -> str:
-    """What the server calls itself in SMTP."""
+    """A name in the DNS: the server's own, a blocklist's."""
     try:
         return normalise_domain(read_text(value))
     except BadAddress as error:

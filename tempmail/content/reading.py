@@ -1,4 +1,4 @@
-"""What was read out of one mail: frozen values that survive pickling and JSON.
+"""What was read out of one mail: frozen values that a worker can hand over, and JSON can say.
 
 Every text here is clean: no lone surrogates, and in one-line texts (subject, names, addresses,
 file names) no control and no bidirectional formatting characters.

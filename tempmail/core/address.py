@@ -1,4 +1,4 @@
-"""Addresses: normalising, which domains take mail, names nobody gets, and drawing new ones."""
+"""Addresses: normalising, names nobody gets, and drawing new ones."""
 
 from __future__ import annotations
 

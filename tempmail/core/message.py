@@ -73,8 +73,9 @@ class Parcel:
     """One mail as it came: envelope and octets, shared by every mailbox it was delivered to.
 
     ``holders`` counts those mailboxes; the store charges the octets to its budget while it is not
-    zero. ``reading`` is whatever was understood of the content, filled in when somebody first asks
-    and dropped with the parcel; ``reading_size`` is what that costs in octets.
+    zero. ``reading`` is what was understood of the content for a list and ``whole`` what the whole
+    message adds, each filled in when somebody first asks and dropped with the parcel;
+    ``reading_size`` is what both cost in octets.
     """
 
     envelope: Envelope

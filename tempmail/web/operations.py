@@ -1,4 +1,4 @@
-"""What an operator's probes ask."""
+"""What an operator's probes and monitoring ask."""
 
 from __future__ import annotations
 
