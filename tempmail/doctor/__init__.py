@@ -17,6 +17,7 @@ from tempmail.doctor.names import Names, check_names
 from tempmail.doctor.operator import check_operator
 from tempmail.doctor.options import DoctorOptions
 from tempmail.doctor.ports import check_ports
+from tempmail.doctor.restarts import check_restarts
 from tempmail.settings import Settings
 
 __all__ = ["examine", "main"]
@@ -68,5 +69,10 @@ async def _all(
         yield finding
     async for finding in check_names(settings, Names(reactor, resolver), resolver is not None):
         yield finding
-    for finding in (*check_clock(now), *check_machine(settings), *check_operator(settings)):
+    for finding in (
+        *check_clock(now),
+        *check_machine(settings),
+        *check_operator(settings),
+        *check_restarts(settings),
+    ):
         yield finding

@@ -21,6 +21,7 @@ from tempmail.doctor.machine import check_clock, check_machine
 from tempmail.doctor.operator import check_operator
 from tempmail.doctor.places import Place, parse_place
 from tempmail.doctor.ports import check_ports
+from tempmail.doctor.restarts import check_restarts
 from tempmail.service import assemble
 from tempmail.settings import Settings
 from tests.certificates import Authority, Issued
@@ -258,3 +259,22 @@ def _greeter(greeting: bytes) -> Any:
     factory = Factory.forProtocol(Greeter)
     factory.noisy = False
     return factory
+
+
+class RestartsTests(SynchronousTestCase):
+    """What is kept over a restart."""
+
+    def test_snapshot(self) -> None:
+        """Its folder has to be there, writable and large enough, and its place free for a file."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        small, huge = Limits(memory=MEGA), Limits(memory=2**60)
+        for path, limits, expected in (
+            (None, small, "advice: all mail and addresses are gone after a restart"),
+            (folder / "none" / "kept", small, "problem: there is no folder "),
+            (folder, small, f"problem: {folder.absolute()} is no file"),
+            (folder / "kept", huge, f"advice: {folder.absolute()} has "),
+            (folder / "kept", small, "ok: mail is kept in "),
+        ):
+            [said] = told(check_restarts(Settings(snapshot=path, limits=limits)))
+            self.assertTrue(said.startswith(expected), said)
