@@ -144,11 +144,12 @@ class PostOffice:
         client: str = "",
     ) -> Minted:
         lifetime = self._check_lifetime(lifetime)
-        name = domain if domain is not None else self.domains.default.name
+        domains = self.access.domains
+        name = domain if domain is not None else domains.default.name
         for _ in range(_DRAWS):
             local = choose_local(local_part) if local_part is not None else draw_local()
             address = normalise(local, name)
-            public = public or self.domains.mode_of(address) is Mode.CATCH_ALL
+            public = public or domains.mode_of(address) is Mode.CATCH_ALL
             try:
                 return await self._open(address, lifetime, public, client, held=held)
             except AddressTaken:

@@ -36,6 +36,9 @@ _JSON_TYPE = re.compile(rb"\s*application/(?:json|[a-z0-9.!#$&^_-]+\+json)\s*(?:
 
 T = TypeVar("T")
 
+LIMIT_RULE = f"is a whole number from 1 to {MAX_LIST}"
+SECONDS_RULE = f"is a number of seconds from 0 to {MAX_WAIT_SECONDS}"
+
 _KINDS: Mapping[type, str] = {
     str: "a string",
     int: "an integer",
@@ -139,7 +142,7 @@ class Arguments:
         if not text:
             return DEFAULT_LIST
         if not _COUNT(text) or not 1 <= int(text) <= MAX_LIST:
-            return self._wrong("limit", f"is a whole number from 1 to {MAX_LIST}", DEFAULT_LIST)
+            return self._wrong("limit", LIMIT_RULE, DEFAULT_LIST)
         return int(text)
 
     def seconds(self, name: str, default: float = 0.0) -> float:
@@ -148,7 +151,7 @@ class Arguments:
         if not text:
             return default
         if not _SECONDS(text) or not 0 <= float(text) <= MAX_WAIT_SECONDS:
-            return self._wrong(name, f"is a number of seconds from 0 to {MAX_WAIT_SECONDS}", 0.0)
+            return self._wrong(name, SECONDS_RULE, 0.0)
         return float(text)
 
     def choice(self, name: str, *choices: str) -> str:

@@ -16,7 +16,15 @@ from tempmail.core.limits import (
 )
 from tempmail.waiting import Watch
 from tempmail.web.problems import unacceptable
-from tempmail.web.query import Errors, Member, json_document, members_of, sequence_of
+from tempmail.web.query import (
+    LIMIT_RULE,
+    SECONDS_RULE,
+    Errors,
+    Member,
+    json_document,
+    members_of,
+    sequence_of,
+)
 
 _BODY = {
     "mailboxes": Member(list, required=True),
@@ -49,10 +57,9 @@ def watching(request: IRequest) -> Watching:
     body = members_of(json_document(request), _BODY, errors)
     limit, seconds = body.get("limit", DEFAULT_LIST), body.get("timeout", DEFAULT_WAIT_SECONDS)
     if not 1 <= limit <= MAX_LIST:
-        errors.append(("limit", f"limit is a whole number from 1 to {MAX_LIST}"))
+        errors.append(("limit", f"limit {LIMIT_RULE}"))
     if not 0 <= seconds <= MAX_WAIT_SECONDS:
-        text = f"timeout is a number of seconds from 0 to {MAX_WAIT_SECONDS}"
-        errors.append(("timeout", text))
+        errors.append(("timeout", f"timeout {SECONDS_RULE}"))
     watches = _watches(body["mailboxes"], errors) if "mailboxes" in body else []
     if errors:
         raise unacceptable(errors)
