@@ -39,7 +39,12 @@ _RETRY = {"Retry-After": str(RETRY_SECONDS)}
 
 
 # RFC 9110 section 15.5 has other words for these than Python's older table.
-PHRASES: Mapping[int, bytes] = {413: b"Content Too Large", 422: b"Unprocessable Content"}
+_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+def phrase(status: int) -> str:
+    """What a status is called, in the status line and as the title of a problem."""
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
 
 
 class Problem(Exception):
@@ -65,7 +70,7 @@ class Problem(Exception):
     @property
     def title(self) -> str:
         """What its status is called."""
-        return PHRASES.get(self.status, self.status.phrase.encode()).decode()
+        return phrase(self.status)
 
     @property
     def body(self) -> bytes:

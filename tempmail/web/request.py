@@ -151,7 +151,7 @@ class Request(server.Request):
         """
         if len(body) > POUR_OCTETS and not kept and not self._take(self.site.budget, len(body)):
             raise problems.no_memory()
-        self.setResponseCode(status, problems.PHRASES.get(status))
+        self.setResponseCode(status, problems.phrase(status).encode())
         self.header("Content-Type", content_type)
         self.header("Content-Length", str(len(body)))
         return body

@@ -105,6 +105,11 @@ class RateTests(AbuseTestCase):
         self.assertEqual(self.statuses(post("/v1/mailboxes"), 1), [201])
         self.assertEqual(self.refused, {"mint_rate": 4})
 
+    def test_phrase(self) -> None:
+        """The status line says in words what the status is."""
+        self.statuses(post("/create"), 3)
+        self.assertTrue(self.ask(post("/create")).startswith(b"HTTP/1.1 429 Too Many Requests\r\n"))
+
     def test_requests(self) -> None:
         """A client may ask so often, for whatever it is, what is not there included."""
         self.assertEqual(self.statuses(get(BOX), 25), [200] * 25)
