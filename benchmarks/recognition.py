@@ -46,7 +46,7 @@ def code_outcome(mail: LabelledMail) -> Outcome:
 
 def link_outcome(mail: LabelledMail) -> Outcome:
     """What is told as the link of a mail."""
-    link = best_link(find_links(mail.text, mail.html))
+    link = best_link(find_links(mail.text, mail.html, mail.subject))
     return Outcome(mail.name, link.url if link else "", (mail.link,) if mail.link else ())
 
 

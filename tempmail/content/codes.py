@@ -35,6 +35,7 @@ _ALONE = 2.0
 _IN_SUBJECT = 1.0
 _HINTED = 0.8
 _REPEATED = 0.6
+_ONLY = 1.0
 _DOUBTED = -3.5
 _DOUBTED_BUT_NAMED = -1.2
 _UNPRESENTED_LETTERS = -6.0
@@ -94,9 +95,17 @@ def _general_evidence(head: Source, bodies: list[Source]) -> list[Evidence]:
     tone = {kind for source in bodies for kind in _tone(source)}
     if Kind.LIFETIME in tone:
         evidence.append(Evidence(_HINTED))
+    if len({value for source in bodies for value in _sure(source)}) == 1:
+        evidence.append(Evidence(_ONLY))
     if Kind.MEETING in tone:
         evidence.append(Evidence(_ABOUT_A_MEETING, "but the mail is about a meeting"))
     return evidence
+
+
+def _sure(source: Source) -> set[str]:
+    """What a source holds that looks like a code and like nothing else."""
+    found = (candidate for _, candidate in source.weighable())
+    return {candidate.value for candidate in found if not candidate.doubt}
 
 
 def _tone(source: Source) -> set[Kind]:

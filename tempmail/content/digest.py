@@ -153,7 +153,7 @@ def _find(octets: bytes) -> _Found:
         reading,
         visible,
         find_codes(reading.subject, reading.text, visible),
-        find_links(reading.text, reading.html or ""),
+        find_links(reading.text, reading.html or "", reading.subject),
     )
 
 

@@ -42,6 +42,7 @@ LinkKind = Literal["action", "unsubscribe", "other"]
 _PRIOR = -3.5
 _OWN = {Kind.ACTION: 4.0, Kind.SIGN_IN: 1.9, Kind.ELSEWHERE: -4.0, Kind.STOP: -6.0}
 _AROUND = {Kind.ACTION: 2.8, Kind.SIGN_IN: 2.0, Kind.ELSEWHERE: -1.0, Kind.STOP: -4.0}
+_BY_SUBJECT = 1.5
 _STOPS_BY_ADDRESS = -6.0
 _OTHER_LABEL = -1.5
 _BUTTON = 0.6
@@ -69,6 +70,9 @@ _OPAQUE = re.compile(
     r"(?=[A-Za-z_\-.=%~+]*\d)[A-Za-z0-9_\-.=%~+]{3,}|[A-Za-z0-9]{16,}|[A-Za-z0-9_\-]{24,}"
     r"|[A-Za-z]*[a-z][A-Z][A-Za-z]*"
 )
+_TOKEN_KEYS = re.compile(r"token$|key$|hash$|signature$|ticket$|nonce$|uuid$|otp$")
+"""Names of a token, however short its value: tests make tokens like ``abc``."""
+
 _TRACKING_KEYS = re.compile(r"utm_|mc_|fbclid|gclid|ref$|source$|lang$|locale$|hl$|campaign|trk")
 _ASKING = re.compile(
     r"confirm|verif|activ|aktiv|validat|validier|magic|reset|passw|invit|accept|optin|doi$|bestaetig"
@@ -142,15 +146,16 @@ class _Mention:
     button: bool = False
 
 
-def find_links(text: str, html: str) -> tuple[Link, ...]:
+def find_links(text: str, html: str, subject: str = "") -> tuple[Link, ...]:
     """The links of a mail's plain body and of its HTML source, each address once; first the most
     likely action, at most `MAX_LINKS`. Only ``http`` and ``https``. Raises nothing."""
     best: dict[str, Link] = {}
+    asked = _speaking(subject[:300]) in (Kind.ACTION, Kind.SIGN_IN)
     mentions = chain(
         islice(_in_text(text[:MAX_TEXT]), MAX_MENTIONS), islice(_in_html(html), MAX_MENTIONS)
     )
     for mention in mentions:
-        link = _link(mention)
+        link = _link(mention, asked)
         if link is None:
             continue
         known = best.get(link.url)
@@ -183,12 +188,15 @@ def _in_html(html: str) -> Iterator[_Mention]:
 
 
 def _in_text(text: str) -> Iterator[_Mention]:
-    """The addresses written out in a text. The words before one on its line are its own words."""
+    """The addresses written out in a text. The words before one on its line are its own words,
+    and where there are none, the line before that ends with a colon."""
     end = 0
     for found in _BARE_URL.finditer(text):
         url = _trimmed(found[0])
         before = text[max(end, found.start() - 400) : found.start()]
         head, _, label = before.rpartition("\n")
+        if not label.strip() and head.rstrip().endswith((":", "\uff1a")):
+            head, _, label = head.rstrip().rpartition("\n")
         yield _Mention(url, "", label[-160:], head, text[found.end() : found.end() + 200])
         end = found.end()
 
@@ -216,7 +224,8 @@ def _merged(one: Link, other: Link) -> Link:
     return Link(first.url, first.host, text, first.kind, first.confidence, first.reason)
 
 
-def _link(mention: _Mention) -> Link | None:
+def _link(mention: _Mention, asked: bool) -> Link | None:
+    """`asked`: the subject asks to follow a link."""
     url = mention.url
     if len(url) > MAX_URL or not url.lower().startswith(("http://", "https://")):
         return None
@@ -224,7 +233,10 @@ def _link(mention: _Mention) -> Link | None:
     if place is None:
         return None
     host = place.host
-    evidence = [*_from_words(mention), *_from_address(url, host)]
+    words = _from_words(mention)
+    if asked and not words and _points(mention.label):
+        words = [_Evidence(_BY_SUBJECT, "the subject asks for it")]
+    evidence = [*words, *_from_address(url, host)]
     if mention.button:
         evidence.append(_Evidence(_BUTTON, "on a button"))
     score = _PRIOR + sum(item.weight for item in evidence)
@@ -343,7 +355,8 @@ def _has_token(path: str, query: str, fragment: str) -> bool:
         return True
     for pair in (query + "&" + fragment)[:2_000].split("&"):
         key, _, value = pair.partition("=")
-        made = len(value) >= 6 or _OPAQUE.fullmatch(value)
+        named = value and _TOKEN_KEYS.search(key.lower())
+        made = named or len(value) >= 6 or _OPAQUE.fullmatch(value)
         if made and not _TRACKING_KEYS.search(key.lower()):
             return True
     return False

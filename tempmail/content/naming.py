@@ -26,6 +26,7 @@ CODE_NAMES = {Kind.CODE: 5.0, Kind.MAYBE_CODE: 3.8}
 _NAMED_BEHIND = {Kind.CODE: 4.5, Kind.MAYBE_CODE: 3.3}
 _NAMED_ABOVE = {Kind.CODE: (4.2, 3.0, 2.0), Kind.MAYBE_CODE: (3.0, 2.0, 1.2)}
 _NAMED_BELOW = {Kind.CODE: 2.5, Kind.MAYBE_CODE: 1.5}
+_TO_BE_ENTERED = 4.0
 _PRESENTED_OUTRIGHT = 1.2
 _OTHER_SENTENCE = -1.2
 _OTHER_NUMBER_BETWEEN = -2.5
@@ -42,6 +43,13 @@ _PRESENTING = re.compile(
     r"|הוא|هو|είναι|ειναι|是|为|為|は)[ \"'«“”「『【\[(<*_|:-]{0,6}$"
 )
 """Ends the words before a number that is presented outright: ``: ``, ``is ``, or nothing at all."""
+
+_ENTER = re.compile(r"(?<![a-z])(?:use|enter|type|input) [*_\"'“]{0,3}$")
+_TO_SIGN_IN = re.compile(
+    r"[*_\"'”]{0,3} to (?:verify|confirm|sign in|log in|login|complete|finish|continue|access"
+    r"|unlock|activate|reset|authenticate|validate|authorize|authorise)(?![a-z])"
+)
+"""Before and behind a number that nothing names: *Use 482913 to sign in*."""
 
 _NOT_LETTER_CODES = frozenset(
     "below above here code codes valid invalid expired expire verify confirm click button hello "
@@ -145,6 +153,8 @@ def name_of(source: Source, number: int, candidate: Candidate) -> Evidence:
     if named is None:
         named = _name_behind(source, number, candidate)
     if named is None:
+        named = _to_be_entered(source.lines[number], candidate)
+    if named is None:
         named = _name_above(source, number, candidate)
     if named is None:
         named = _name_below(source, number, candidate)
@@ -241,6 +251,16 @@ def _name_behind(source: Source, number: int, candidate: Candidate) -> Evidence 
         words = f" before “{_quote(line, candidate.end, cue.end)}”"
         return Evidence(_NAMED_BEHIND[cue.kind], words, cue.kind)
     return None
+
+
+def _to_be_entered(line: Line, candidate: Candidate) -> Evidence | None:
+    """Of digits only: what shops want entered has letters in it."""
+    before = line.low[max(0, candidate.start - 20) : candidate.start]
+    behind = _TO_SIGN_IN.match(line.low, candidate.end)
+    if not candidate.value.isdigit() or not behind or not _ENTER.search(before):
+        return None
+    words = f" before “{_quote(line, candidate.end, behind.end())}”"
+    return Evidence(_TO_BE_ENTERED, words, Kind.CODE)
 
 
 def _name_above(source: Source, number: int, candidate: Candidate) -> Evidence | None:

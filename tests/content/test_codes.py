@@ -133,6 +133,25 @@ class FindCodesTests(SynchronousTestCase):
         """A word in capitals behind a name leaves the name to the number below."""
         self.assertEqual(self.best(text="Your code for NIMBUS:\n482913"), "482913")
 
+    def test_nothing_else_it_could_be(self) -> None:
+        """A number that is the only one in its mail needs fewer words to be its code."""
+        for subject, text, code in (
+            ("Hello", "Your code: 4711", "4711"),
+            ("Code", "482913", "482913"),
+            ("Your code", "Hello\n\n482 913", "482913"),
+        ):
+            self.assertEqual(self.best(subject, text), code, text)
+        for line in NOT_CODES:
+            self.assertIsNone(self.best("Hello", line), line)
+        self.assertIsNone(self.best("Code", "482913\n583920"))
+
+    def test_to_be_entered(self) -> None:
+        """A number that is to be used to sign in is a code, though nothing names it so."""
+        for text in ("Use 482913 to verify your account.", "Enter **4829** to sign in"):
+            self.assertIsNotNone(self.best("Account", text), text)
+        for text in ("Use SAVE20 to get 20% off", "Use 4829 to dial out", "All 482913 to verify"):
+            self.assertIsNone(self.best("Account", text), text)
+
     def test_meeting(self) -> None:
         """What a meeting is joined by is not a code."""
         self.assertIsNone(self.best("Webinar", "Webinar ID: 839 2011 4422, Passcode: 551209"))

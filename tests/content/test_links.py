@@ -53,6 +53,36 @@ class FindLinksTests(SynchronousTestCase):
         link = best_link(find_links(text, html))
         return link.url if link else None
 
+    def test_colon(self) -> None:
+        """A line that ends with a colon speaks for the address below it."""
+        for words in (
+            "请点击以下链接激活您的账号\uff1a",
+            "Go to the following page and choose a new password:",
+        ):
+            for between in ("\n", "\n\n"):
+                url = "https://a.example/activate?k=1"
+                self.assertEqual(self.best(f"Hello\n{words}{between}{url}\n"), url, words)
+        self.assertIsNone(self.best("Our privacy policy:\nhttps://a.example/activate?k=1"))
+
+    def test_short_token(self) -> None:
+        """What calls itself a token is one, however short."""
+        for query in ("token=abc", "confirmation_token=x", "key=ab"):
+            url = f"https://a.example/reset?{query}"
+            self.assertEqual(self.best(f"To reset your password, go to\n\n{url}"), url)
+        self.assertIsNone(
+            self.best("To reset your password, go to\n\nhttps://a.example/reset?t=ab")
+        )
+
+    def test_subject(self) -> None:
+        """Where nothing in the body speaks for a link that asks for it, the subject does."""
+        url = "https://a.example/verify?token=abc"
+        for subject, link in (("Please verify your address", url), ("News of the week", None)):
+            best = best_link(find_links(f"Click here: {url}", "", subject))
+            self.assertEqual(best.url if best else None, link)
+        self.assertIsNone(
+            best_link(find_links("https://a.example/news/7af31", "", "Please verify"))
+        )
+
     def test_elsewhere(self) -> None:
         """A link whose words lead elsewhere is not an action, whatever its address."""
         for words in ELSEWHERE:

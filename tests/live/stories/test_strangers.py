@@ -122,6 +122,16 @@ class HostileStories(Story):
         visitor.click("QR code")
         expect(visitor.dialog("QR code").get_by_role("img")).to_be_visible()
 
+    def test_long_subject(self) -> None:
+        """A subject, however long, leaves half of the window to the mail."""
+        visitor = self.visitor()
+        self.send(letter(visitor.address, "endless" * 250))
+        visitor.open_mail("endless" * 250)
+        heading = visitor.message.get_by_role("heading", level=2).bounding_box()
+        window = visitor.page.viewport_size
+        assert heading and window
+        self.assertLess(heading["height"], window["height"] / 2)
+
     def test_dangerous_links(self) -> None:
         """A link of an operator's or a mail's that is a script is no link."""
         visitor = self.visitor()
