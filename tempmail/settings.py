@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 
 from tempmail.catalogue import OPTIONS
 from tempmail.core.domains import Domain, Domains
-from tempmail.core.limits import Limits
+from tempmail.core.limits import MEGA, Limits
 from tempmail.core.peer import LOOPBACK, IPNetwork
 
 # The limits that may be 0.
@@ -150,6 +150,8 @@ def _check_limits(limits: Limits) -> None:
         low, high = getattr(limits, smaller), getattr(limits, larger)
         if low > high:
             raise BadSetting(f"{_option(smaller)} {low} is more than {_option(larger)} {high}")
+    if limits.memory < MEGA:
+        raise BadSetting(f"--memory {limits.memory} holds next to nothing; 1M is the least")
     if 4 * limits.max_message_size > limits.memory:
         raise BadSetting(
             f"--max-message-size {limits.max_message_size} is more than a quarter of "

@@ -126,6 +126,7 @@ _MISTAKES = [
     ("--accent-colour #12345", "--accent-colour: '#12345': expected a colour like #0b6b50"),
     ("--site-name a\x07b", "--site-name: 'a\\x07b': expected text of one line"),
     ("--max-message-size 200M", "--max-message-size 209715200 is more than --max-mailbox-size"),
+    ("--memory 1K", "--memory 1024 holds next to nothing; 1M is the least"),
     ("--memory 64M --max-message-size 20M", "is more than a quarter of --memory"),
     ("--lifetime 2d", "--lifetime 172800 is more than --max-lifetime 86400"),
     ("--min-lifetime 1h", "--min-lifetime 3600 is more than --lifetime 600"),

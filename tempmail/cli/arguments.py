@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
@@ -36,6 +37,7 @@ def parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         server=server, token=environ.get("TEMPMAIL_TOKEN") or None, json=False, quiet=False
     )
     _add_common(top)
+    top.add_argument("--version", action="version", version=f"tempmail {version('tempmail')}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_minting(commands)
     _add_wait(commands)

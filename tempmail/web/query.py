@@ -241,7 +241,9 @@ def parse_object(request: IRequest, text: bytes) -> dict[str, Any]:
 
 
 def check_json_type(request: IRequest) -> None:
-    """Raise a 415 Problem unless the body is called JSON."""
+    """Raise a 415 Problem unless the body is called JSON, and is not packed."""
+    if request.requestHeaders.getRawHeaders(b"Content-Encoding") not in (None, [b"identity"]):
+        raise Problem(415, "send the body as it is", headers={"Accept-Encoding": "identity"})
     types = request.requestHeaders.getRawHeaders(b"Content-Type") or [b""]
     if not _JSON_TYPE.fullmatch(types[-1]):
         raise Problem(

@@ -194,6 +194,11 @@ class ScriptTests(CommandCase):
         self.assertIn("exit codes:", self.said())
         self.assertEqual(self.told(), "")
 
+    def test_version(self) -> None:
+        """So does the version."""
+        self.assertEqual(self.tempmail("--version"), DONE)
+        self.assertTrue(self.said().startswith("tempmail "))
+
     def test_interrupt(self) -> None:
         """Ctrl-C ends a wait with 130, without a word, and gives up the request."""
         self.environ["TEMPMAIL_TOKEN"] = TOKEN

@@ -564,6 +564,13 @@ class BodyTests(WebTestCase):
         for content_type in (None, "text/plain", "application/x-www-form-urlencoded", "json", ""):
             self.assert_problem(self.post(b"{}", content_type), 415)
 
+    def test_packed(self) -> None:
+        """Nor is one that is packed (RFC 9110 section 15.5.16)."""
+        sent = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        answer = self.ask("POST", "/v1/mailboxes", data=b"{}", headers=sent)
+        self.assert_problem(answer, 415)
+        self.assertEqual(answer.headers["accept-encoding"], "identity")
+
     def test_called_json(self) -> None:
         """JSON has parameters and relatives."""
         for content_type in (

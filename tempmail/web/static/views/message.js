@@ -25,6 +25,7 @@ const toolbar = (box, id, over) => html`
 
 const people = (mail) => {
   const address = mail.from?.name && mail.from.address;
+  const to = mail.to.length ? mail.to : mail.envelope.rcpt_to;
   return html`
     <dl>
       <dt>${t("from")}</dt>
@@ -32,7 +33,7 @@ const people = (mail) => {
         <bdi>${senderOf(mail)}</bdi> ${address ? html`<bdi class="quiet">${address}</bdi>` : nothing}
       </dd>
       <dt>${t("to")}</dt>
-      <dd>${mail.to.map((one) => html`<bdi>${one}</bdi> `)}</dd>
+      <dd>${to.map((one) => html`<bdi>${one}</bdi> `)}</dd>
       <dt>${t("received")}</dt>
       <dd><time datetime=${mail.received_at}>${pointInTime(mail.received_at)}</time></dd>
     </dl>
