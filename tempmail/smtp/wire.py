@@ -15,9 +15,9 @@ from zope.interface import implementer
 class Wire:
     """One connection, seen from the session on it.
 
-    Answers are sent at once, as far as the kernel takes them. A write through the transport costs
-    two calls to change what epoll watches and a turn of the reactor, so that way is for the rest:
-    for a peer that once did not take a whole answer, and for wrapped and encrypted connections.
+    Answers are sent at once, as far as the kernel takes them. A write through the transport goes a
+    longer way to the same call, so that way is for the rest: for a peer that once did not take a
+    whole answer, and for wrapped and encrypted connections.
 
     ``transport`` is a TCP or UNIX connection, TLS over one, or a wrapper such as HAProxy's around
     it, or TLS over that. ``secure`` says whether TLS is in use, ``proxied`` whether a proxy has yet
