@@ -60,8 +60,13 @@ class Pages:
         """A script, the style, the icon."""
         if version != self._version or name not in self._parts:
             raise NotFound
+        part = self._parts[name]
         request.header("Cache-Control", _FOR_GOOD)
-        return _packed(request, self._parts[name])
+        if part.content_type.startswith("text/"):
+            # These are for documents; of scripts and styles a first visit gets three dozen.
+            request.without("Content-Security-Policy")
+            request.without("Referrer-Policy")
+        return _packed(request, part)
 
 
 def pages(branding: Branding | None = None) -> Mapping[bytes, IResource]:

@@ -141,6 +141,10 @@ class Request(server.Request):
         """Set a header of the answer."""
         self.responseHeaders.setRawHeaders(name, [value])
 
+    def without(self, name: str) -> None:
+        """Leave out a header that the site's answers have."""
+        self.responseHeaders.setRawHeaders(name, [])
+
     def reply(
         self, body: bytes, content_type: str = JSON, status: int = 200, kept: bool = False
     ) -> bytes:
