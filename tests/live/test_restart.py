@@ -104,9 +104,9 @@ class KeptTests(RestartTestCase):
         daemon = self.next("--memory=40M")
         address, token = daemon.mint()
         for number in range(6):
-            daemon.send(address, f"mail {number}", "x" * 70 * 1000 + "\n")
+            daemon.send(address, f"mail {number}", "x" * 700 * 1000 + "\n")
         self.assertEqual(daemon.stop(), 0)
-        daemon = self.next("--memory=300K", "--max-message-size=75K")
+        daemon = self.next("--memory=3000K", "--max-message-size=750K")
         daemon.wait_for_line("for want of --memory the oldest are lost: 0 mailboxes, and 2 mess")
         kept = [f"mail {number}" for number in range(2, 6)]
         self.assertEqual(self.subjects(daemon, address, token), kept)
