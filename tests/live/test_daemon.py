@@ -122,7 +122,8 @@ class StartTests(DaemonTestCase):
         self.assertIn(f"can not listen on {text}: Address", ended.stderr)
         log = (self.directory / "log").read_text()
         self.assertIn(f"can not listen on {text}: Address already in use", log)
-        self.assertEqual(list(self.directory.glob("*.pid")), [])
+        # It tells us before it has put everything away.
+        until(lambda: not list(self.directory.glob("*.pid")))
 
     def test_mistakes(self) -> None:
         """What is wrong with options or files is one line on stderr and exit code 1."""
