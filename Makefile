@@ -19,6 +19,7 @@ LIVE_NEEDS := \
 	swaks=swaks \
 	perl:Net::SSLeay=libnet-ssleay-perl \
 	chromium-headless-shell=chromium-headless-shell \
+	lib:libatomic.so.1=libatomic1 \
 	module:test.test_email=libpython3.11-testsuite \
 	nginx=nginx-light \
 	haproxy=haproxy \
@@ -65,6 +66,7 @@ soak: $(BIN)/.benchmarks
 
 screens: $(BIN)/.benchmarks
 	@PYTHON=$(BIN)/python .ci/need chromium-headless-shell=chromium-headless-shell \
+		lib:libatomic.so.1=libatomic1 \
 		font:zh=fonts-noto-cjk font:ar=fonts-noto-core
 	$(BIN)/python -m tests.live.screens
 
