@@ -163,11 +163,15 @@ _DOCUMENT = (
 
 
 def _arguments() -> list[str]:
-    """How Chromium is started: quiet by itself, and with nowhere else to go."""
+    """How Chromium is started: quiet by itself, and with nowhere else to go.
+
+    Containers have little shared memory, and a page that finds none crashes.
+    """
     return [
         *(
             "--no-sandbox --disable-gpu --disable-quic --no-first-run "
-            "--disable-background-networking --disable-component-update --disable-sync"
+            "--disable-background-networking --disable-component-update --disable-sync "
+            "--disable-dev-shm-usage"
         ).split(),
         f"--host-resolver-rules=MAP *.example 127.0.0.1:{other_hosts().port}, "
         f"MAP {OWN_NAME} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
