@@ -232,7 +232,8 @@ class Limits:
     max_mailbox_size: int = _octets(100 * MEGA, "All messages of one mailbox.")
     memory: int = _octets(
         default_memory,
-        "All mail, its envelopes, mailboxes, what is half received and what was understood of it.",
+        "All mail, its envelopes, mailboxes, what is half received, what was understood of it, and "
+        "HTTP connections with what they ask and are answered.",
     )
     mailboxes_per_client: int = _count(
         1000, "Mailboxes one client address (a /64 of IPv6) may hold at a time."
