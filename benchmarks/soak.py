@@ -46,6 +46,10 @@ from tempmail.client import Box, Client, open_client
 MINUTES = 60.0
 USERS = 40
 MAILS = 6
+PACE = 8.0
+"""Seconds from the beginning of a user's visit to that of his next, so that as much is asked of the
+server at the end as at the beginning, whatever else the machine does meanwhile."""
+
 LIFETIME = 90
 GROWTH = 0.02
 WAIT = 60.0
@@ -77,12 +81,14 @@ class Soak:
         ways = (by_long_poll, by_events, by_websocket, by_wait)
         turn = number
         while time.monotonic() < self.until:
+            next_visit = time.monotonic() + PACE
             try:
                 await self._visit(ways[turn % len(ways)], turn)
             except Exception:
                 self.troubles.append(traceback.format_exc(limit=4))
                 print(self.troubles[-1], file=sys.stderr, flush=True)
             turn += 1
+            await deferLater(self.reactor, max(next_visit - time.monotonic(), 0.0))
 
     async def _visit(self, way: Following, turn: int) -> None:
         box = await self.client.mint(lifetime=LIFETIME)
