@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from types import TracebackType
 
 from attrs import define, field
@@ -107,8 +107,8 @@ class Doorbell:
         self.clock = clock
         self.closed = False
         self._bells: dict[str, dict[Bell, None]] = {}
-        self._to_wake: dict[str, deque[Bell]] = {}
-        self._turns: deque[str] = deque()
+        # By address, the one whose turn is next first.
+        self._to_wake: OrderedDict[str, deque[Bell]] = OrderedDict()
         self._to_wake_count = 0
         self._waking = False
 
@@ -151,10 +151,7 @@ class Doorbell:
 
     def wake_later(self, bell: Bell, key: str) -> None:
         """Have a listener go on in a later turn, because of what happened at this address."""
-        if key not in self._to_wake:
-            self._to_wake[key] = deque()
-            self._turns.append(key)
-        self._to_wake[key].append(bell)
+        self._to_wake.setdefault(key, deque()).append(bell)
         self._to_wake_count += 1
         if not self._waking:
             self._waking = True
@@ -167,17 +164,14 @@ class Doorbell:
             self._wake_one()
             if self.clock.seconds() >= until:
                 break
-        self._waking = bool(self._turns)
+        self._waking = bool(self._to_wake)
         if self._waking:
             self.clock.callLater(0, self._wake)
 
     def _wake_one(self) -> None:
-        key = self._turns.popleft()
-        bells = self._to_wake[key]
+        key, bells = self._to_wake.popitem(last=False)
         bell = bells.popleft()
         self._to_wake_count -= 1
         if bells:
-            self._turns.append(key)
-        else:
-            del self._to_wake[key]
+            self._to_wake[key] = bells
         bell.wake()
