@@ -132,7 +132,7 @@ class Server(MultiService):
             _exposure(settings),
             checks,
             pages(_branding(settings)),
-            self.answers.observe,
+            self.answers.observe if settings.admin else None,
             self.rates,
         )
         self.metrics = self._metrics()

@@ -38,13 +38,14 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="mailbox"'}
 _RETRY = {"Retry-After": str(RETRY_SECONDS)}
 
 
-# RFC 9110 section 15.5 has other words for these than Python's older table.
-_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+# For two of them RFC 9110 section 15.5 has other words than Python.
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_PHRASES |= {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 def phrase(status: int) -> str:
     """What a status is called, in the status line and as the title of a problem."""
-    return _PHRASES.get(status) or HTTPStatus(status).phrase
+    return _PHRASES[status]
 
 
 class Problem(Exception):
