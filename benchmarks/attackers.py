@@ -71,6 +71,14 @@ async def _say(streams: _Streams, *lines: str) -> bytes:
     return reply
 
 
+async def _drip(writer: asyncio.StreamWriter, octet: bytes) -> None:
+    """One octet a second, till somebody has enough."""
+    while True:
+        writer.write(octet)
+        await writer.drain()
+        await asyncio.sleep(1)
+
+
 async def _in_data(target: Target) -> _Streams:
     """A session that has come as far as the 354."""
     streams = await _connect(target.smtp)
@@ -95,10 +103,7 @@ async def slow_senders(target: Target) -> None:
 
     async def attack() -> None:
         _, writer = await _in_data(target)
-        while True:
-            writer.write(b"x")
-            await writer.drain()
-            await asyncio.sleep(1)
+        await _drip(writer, b"x")
 
     await _each(target.of(200), attack)
 
@@ -162,10 +167,7 @@ async def slow_bodies(target: Target) -> None:
             b"POST /v1/mailboxes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             b"Content-Length: 1000\r\n\r\n"
         )
-        while True:
-            writer.write(b" ")
-            await writer.drain()
-            await asyncio.sleep(1)
+        await _drip(writer, b" ")
 
     await _each(target.of(500), attack)
 

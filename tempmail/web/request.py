@@ -14,7 +14,6 @@ from twisted.web import server
 from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 
-from tempmail.core.budget import Budget
 from tempmail.core.errors import NoSuchMailbox, TokenNeeded
 from tempmail.core.limits import POUR_OCTETS
 from tempmail.core.message import Message
@@ -72,7 +71,7 @@ class Request(server.Request):
         site = self.channel.site
         if self.content.tell() + len(data) > site.limits.max_body_size:
             self.channel.refuse(site.body_too_large())
-        elif not self._take(site.budget, len(data)):
+        elif not self._take(len(data)):
             self.channel.refuse(problems.no_memory())
         else:
             self.content.write(data)
@@ -153,7 +152,7 @@ class Request(server.Request):
         A long one is counted until the client has taken it, unless these octets are ``kept``
         anyway. Raises a 503 Problem where there is no memory for it.
         """
-        if len(body) > POUR_OCTETS and not kept and not self._take(self.site.budget, len(body)):
+        if len(body) > POUR_OCTETS and not kept and not self._take(len(body)):
             raise problems.no_memory()
         self.setResponseCode(status, problems.phrase(status).encode())
         self.header("Content-Type", content_type)
@@ -214,9 +213,9 @@ class Request(server.Request):
 
     # --- memory ---
 
-    def _take(self, budget: Budget, octets: int) -> bool:
+    def _take(self, octets: int) -> bool:
         """Charge the budget with what this request has in memory; says whether there is room."""
-        taken = budget.take(octets)
+        taken = self.channel.site.budget.take(octets)
         if taken:
             self._taken += octets
         return taken
