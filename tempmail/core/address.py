@@ -98,6 +98,8 @@ def normalise(local: str, domain: str) -> Address:
     return Address(name, normalise_domain(domain), tag)
 
 
+# Whoever polls asks for the same one each time.
+@lru_cache(maxsize=1000)
 def parse_address(text: str) -> Address:
     """The :class:`Address` written as ``local@domain``, quoted local parts included."""
     local, at, domain = text.rpartition("@")

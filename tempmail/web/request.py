@@ -19,6 +19,7 @@ from tempmail.core.limits import POUR_OCTETS
 from tempmail.core.message import Message
 from tempmail.rates import Rate
 from tempmail.web import problems
+from tempmail.web.eager import eager
 from tempmail.web.origins import allow_origin
 from tempmail.web.outlet import Outlet, pour
 from tempmail.web.problems import Problem, too_often
@@ -294,10 +295,14 @@ class Request(server.Request):
         self, result: T | Failure, render: Callable[[Request, T], Coroutine[Any, Any, bytes]]
     ) -> None:
         self.site.release(self.route)
+        self._held = None
         if isinstance(result, Failure):
             self._answer(result)
-        else:
-            self.answer(Deferred.fromCoroutine(render(self, result)))
+            return
+        try:
+            self.answer(eager(render(self, result)))
+        except Exception:
+            self._went_wrong(Failure())
 
     async def _stream(self, source: Callable[[Outlet], Awaitable[None]]) -> None:
         try:

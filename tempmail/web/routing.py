@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial, wraps
+from types import CoroutineType
 from typing import Any, TypeVar
 
 from klein import Klein
@@ -13,6 +14,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from zope.interface import implementer
 
 from tempmail.core.limits import MAX_KNOWN_PATHS
+from tempmail.web.eager import eager
 from tempmail.web.origins import tell_methods
 from tempmail.web.problems import allowed_methods
 from tempmail.web.query import path_part
@@ -40,7 +42,8 @@ def route(app: Klein, method: str, pattern: str) -> Callable[[Handler], Handler]
         @wraps(handler)
         def routed(self: object, request: Request, **parts: str) -> Any:
             request.route = pattern
-            return handler(self, request, **{k: path_part(v) for k, v in parts.items()})
+            answer = handler(self, request, **{k: path_part(v) for k, v in parts.items()})
+            return eager(answer) if isinstance(answer, CoroutineType) else answer
 
         app.route(pattern, methods=[method])(routed)
         return handler
