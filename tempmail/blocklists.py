@@ -31,8 +31,8 @@ from tempmail.core.peer import PRIVATE, Networks, parse_network
 
 # RFC 5782 section 2.1: what lists answer with, and what those answer that are asked too often, from
 # the wrong place or for nothing they know.
-_LISTED = IPv4Network("127.0.0.0/8")
-_ERRORS = IPv4Network("127.255.255.0/24")
+LISTED_CODES = IPv4Network("127.0.0.0/8")
+ERROR_CODES = IPv4Network("127.255.255.0/24")
 
 
 @frozen
@@ -192,7 +192,7 @@ class DnsBlocklists:
             (record.payload, record.ttl) for record in records[0] if record.type == dns.A
         ]
         found = [(IPv4Address(payload.dottedQuad()), ttl) for payload, ttl in addresses]
-        listing = [ttl for code, ttl in found if code in _LISTED and code not in _ERRORS]
+        listing = [ttl for code, ttl in found if code in LISTED_CODES and code not in ERROR_CODES]
         if listing:
             return _Finding(True, min(max(min(listing), MIN_DNSBL_TTL), MAX_DNSBL_TTL))
         if found:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.defer import TimeoutError as NoAnswer
+from twisted.internet.interfaces import IDelayedCall
 from twisted.names import dns
 from twisted.names.client import Resolver
 
@@ -18,25 +19,33 @@ _SYSTEM = "/etc/resolv.conf"
 class QuietResolver(Resolver):
     """Asks ``server``, an address and a port, or those the system asks.
 
+    ``tries`` is for how many seconds each server is waited for, the first time round, the second.
+
     Its base opens a socket for each question and writes four lines to the log about it. Here one
     socket is kept, on a port that the system chose; an answer has to come from the server that was
     asked and to have the question's number.
     """
 
-    def __init__(self, reactor: Any, server: tuple[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        server: tuple[str, int] | None = None,
+        tries: Sequence[int] = DNS_TRIES,
+    ) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
             resolv=None if server else _SYSTEM,
             servers=[server] if server else None,
-            timeout=DNS_TRIES,
+            timeout=tries,
             reactor=reactor,
         )
+        self._tries = tries
         self._by_family: dict[str, dns.DNSDatagramProtocol] = {}
 
     def queryUDP(
         self, queries: list[dns.Query], timeout: Sequence[int] | None = None
     ) -> Deferred[dns.Message]:
         """Ask each server in turn, waiting longer each time round."""
-        return Deferred.fromCoroutine(self._ask(queries, timeout or DNS_TRIES))
+        return Deferred.fromCoroutine(self._ask(queries, timeout or self._tries))
 
     def messageReceived(
         self,
@@ -45,6 +54,17 @@ class QuietResolver(Resolver):
         address: tuple[str, int] | None = None,
     ) -> None:
         """What nobody asked for is not worth a line in the log."""
+
+    def close(self) -> Deferred[Any]:
+        """Ask no more, and close the sockets."""
+        # With the servers of the system, its base looks every minute whether they are still those.
+        looking: IDelayedCall | None = getattr(self, "_parseCall", None)
+        if looking is not None:
+            looking.cancel()
+        opened, self._by_family = self._by_family, {}
+        return gatherResults(
+            [maybeDeferred(protocol.transport.stopListening) for protocol in opened.values()]
+        )
 
     async def _ask(self, queries: list[dns.Query], tries: Sequence[int]) -> dns.Message:
         for seconds in tries:

@@ -10,6 +10,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 from twisted.logger import globalLogBeginner
 
+from tempmail.core.limits import DOCTOR_DNS_SECONDS
+from tempmail.doctor.blocklists import check_blocklists
 from tempmail.doctor.certificates import check_certificates
 from tempmail.doctor.findings import Finding, Level, as_json, as_text, count, ok, problem
 from tempmail.doctor.machine import check_clock, check_machine
@@ -18,6 +20,7 @@ from tempmail.doctor.operator import check_operator
 from tempmail.doctor.options import DoctorOptions
 from tempmail.doctor.ports import check_ports
 from tempmail.doctor.restarts import check_restarts
+from tempmail.resolver import QuietResolver
 from tempmail.settings import Settings
 
 __all__ = ["examine", "main"]
@@ -56,18 +59,21 @@ async def examine(argv: Sequence[str], reactor: Any) -> list[Finding]:
     settings = options.read()
     where = f"{options.config} and the command line" if options.config else "the command line"
     findings = [ok("options", f"{where}: can be read, and nothing in it contradicts itself")]
-    return findings + [one async for one in _all(settings, options.resolver, reactor)]
+    resolver = QuietResolver(reactor, settings.dns_server, DOCTOR_DNS_SECONDS)
+    findings += [one async for one in _all(settings, Names(resolver), reactor)]
+    await resolver.close()
+    return findings
 
 
-async def _all(
-    settings: Settings, resolver: tuple[str, int] | None, reactor: Any
-) -> AsyncIterator[Finding]:
+async def _all(settings: Settings, names: Names, reactor: Any) -> AsyncIterator[Finding]:
     now = datetime.now(UTC)
     async for finding in check_ports(settings, reactor):
         yield finding
     for finding in check_certificates(settings, now):
         yield finding
-    async for finding in check_names(settings, Names(reactor, resolver), resolver is not None):
+    async for finding in check_names(settings, names, every=settings.dns_server is not None):
+        yield finding
+    async for finding in check_blocklists(settings, names):
         yield finding
     for finding in (
         *check_clock(now),

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as GivenUp
 from twisted.names import dns
-from twisted.names.client import Resolver
-from twisted.names.error import DNSNameError, DNSQueryTimeoutError, DomainError, ResolverError
+from twisted.names.error import DNSNameError, DomainError, ResolverError
 
 from tempmail.core.domains import Domain
-from tempmail.core.limits import DNS_PORT, DOCTOR_DNS_SECONDS
 from tempmail.doctor.findings import Finding, advice, ok, problem
 from tempmail.doctor.places import parse_place
 from tempmail.settings import Settings
 
 # RFC 2606, RFC 6761, RFC 6762, and what ICANN set aside for private use.
 _NOT_PUBLIC = ("test", "example", "invalid", "localhost", "local", "internal")
-_RESOLV_CONF = Path("/etc/resolv.conf")
 
 
 class NoAnswer(Exception):
@@ -31,13 +27,12 @@ class NoAnswer(Exception):
 class Names:
     """The DNS, as far as mail is concerned. Names are without a dot at the end.
 
-    ``server`` is the one to ask, an IPv4 address and a port; None those of the system. A name that
-    does not exist is one without records. Raises :exc:`NoAnswer`.
+    ``resolver`` looks names up as Twisted's do. A name that does not exist is one without records.
+    Raises :exc:`NoAnswer`.
     """
 
-    def __init__(self, reactor: Any, server: tuple[str, int] | None) -> None:
-        servers = _system_servers() if server is None else [server]
-        self._resolver: Any = Resolver(None, servers, DOCTOR_DNS_SECONDS, reactor)
+    def __init__(self, resolver: Any) -> None:
+        self._resolver = resolver
 
     async def exchanges(self, domain: str) -> list[str]:
         """The mail exchanges of a domain, the preferred first; "" is none at all (RFC 7505)."""
@@ -53,6 +48,11 @@ class Names:
         found += [ip_address(each.address) for each in six[dns.AAAA]]
         return found, bool(four[dns.CNAME] or six[dns.CNAME])
 
+    async def codes(self, name: str) -> list[IPv4Address]:
+        """What a blocklist answers about a name (RFC 5782 section 2.1)."""
+        records = await self._ask(self._resolver.lookupAddress(name))
+        return [IPv4Address(each.dottedQuad()) for each in records[dns.A]]
+
     async def pointers(self, address: IPv4Address | IPv6Address) -> list[str]:
         """The names an address claims to have."""
         records = await self._ask(self._resolver.lookupPointer(address.reverse_pointer))
@@ -63,7 +63,7 @@ class Names:
             answers, _, _ = await lookup
         except DNSNameError:
             answers = []
-        except (DomainError, DNSQueryTimeoutError, GivenUp, ResolverError, OSError) as error:
+        except (DomainError, GivenUp, ResolverError, OSError) as error:
             raise NoAnswer(type(error).__name__) from None
         found: dict[int, list[Any]] = {dns.A: [], dns.AAAA: [], dns.MX: []}
         found.update({dns.PTR: [], dns.CNAME: []})
@@ -93,7 +93,7 @@ async def check_names(settings: Settings, names: Names, every: bool) -> AsyncIte
         yield advice(
             "names",
             f"the DNS could not be asked ({failure}), so this was not looked at",
-            "try again with --resolver and a server that does",
+            "try again with --dns-server and a server that does",
         )
     for domain in settings.domains.domains:
         if domain not in domains:
@@ -174,17 +174,6 @@ def _may_be_port_25(text: str) -> bool:
     """Whether an endpoint is port 25, or something that may be handed what comes there."""
     place = parse_place(text)
     return text.startswith("haproxy:") or place.kind not in ("tcp", "tcp6") or place.where == "25"
-
-
-def _system_servers() -> list[tuple[str, int]]:
-    """The name servers this machine asks, as far as they have IPv4 addresses."""
-    try:
-        lines = _RESOLV_CONF.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    words = [line.split() for line in lines]
-    named = [each[1] for each in words if each[:1] == ["nameserver"] and len(each) > 1]
-    return [(each, DNS_PORT) for each in named if ":" not in each] or [("127.0.0.1", DNS_PORT)]
 
 
 def _text(name: dns.Name) -> str:

@@ -65,7 +65,7 @@ class ExaminationTests(TestCase):
         for arguments, text in (
             (["--smtpp", "tcp:25"], "there is no option --smtpp; did you mean --smtp?"),
             (["--lifetime", "soon"], "--lifetime: 'soon': expected a time"),
-            (["--resolver", "host:dns"], "--resolver: 'host:dns': expected 192.0.2.53"),
+            (["--dns-server", "host:dns"], "--dns-server: 'host:dns': expected an IP address"),
             (["--https", "tcp:443"], "--https needs --tls-certificate"),
         ):
             [finding] = await examine(arguments, reactor)

@@ -10,8 +10,11 @@ from twisted.names import dns
 from twisted.trial.unittest import TestCase
 
 from tempmail.core.domains import Domains
+from tempmail.core.limits import DOCTOR_DNS_SECONDS
+from tempmail.doctor.blocklists import check_blocklists
 from tempmail.doctor.findings import Finding
 from tempmail.doctor.names import Names, check_names, is_public
+from tempmail.resolver import QuietResolver
 from tempmail.settings import Settings
 from tests.doctor.zone import Zone, serve
 
@@ -27,23 +30,33 @@ GOOD: dict[str, list[Any]] = {
 }
 
 
-class NamesTests(TestCase):
-    """A domain, a host name, and what is published about them."""
+class ZoneTestCase(TestCase):
+    """Asks a name server of its own."""
 
     timeout = 30
+
+    async def ask(self, records: dict[str, Any], broken: str = "\0") -> Names:
+        """What is published is ``records``."""
+        port, number = await serve(reactor, Zone(records, broken))
+        self.addCleanup(port.stopListening)
+        resolver = QuietResolver(reactor, ("127.0.0.1", number))
+        self.addCleanup(resolver.close)
+        return Names(resolver)
+
+
+class NamesTests(ZoneTestCase):
+    """A domain, a host name, and what is published about them."""
 
     async def said(
         self, records: dict[str, Any], domain: str = "mail.example.org", **changed: Any
     ) -> list[str]:
         """The findings, each as a line, ``records`` published besides the good ones."""
-        port, number = await serve(reactor, Zone({**GOOD, **records}, changed.pop("broken", "\0")))
-        self.addCleanup(port.stopListening)
+        names = await self.ask({**GOOD, **records}, changed.pop("broken", "\0"))
         settings = Settings(
             domains=Domains.parse([domain]),
             smtp=changed.pop("smtp", ("tcp:25",)),
             hostname=changed.pop("hostname", "mx.example.org"),
         )
-        names = Names(reactor, ("127.0.0.1", number))
         findings: list[Finding] = [one async for one in check_names(settings, names, every=True)]
         return [f"{one.level.value}: {one.text} -> {one.todo}" for one in findings]
 
@@ -139,7 +152,10 @@ class NamesTests(TestCase):
         """Where no name server answers, it is given up within seconds."""
         silent = reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1")
         self.addCleanup(silent.stopListening)
-        names = Names(reactor, ("127.0.0.1", silent.getHost().port))
+        server = "127.0.0.1", silent.getHost().port
+        resolver = QuietResolver(reactor, server, DOCTOR_DNS_SECONDS)
+        self.addCleanup(resolver.close)
+        names = Names(resolver)
         settings = Settings(domains=Domains.parse(["a.example.org"]), hostname="mx.example.org")
         findings = [one async for one in check_names(settings, names, every=True)]
         self.assertIn("the DNS could not be asked (", findings[0].text)
@@ -153,3 +169,36 @@ class NamesTests(TestCase):
             ("mail.example.org", True),
         ):
             self.assertEqual(is_public(name), public, name)
+
+
+class BlocklistsTests(ZoneTestCase):
+    """Lists that clients would be looked up in."""
+
+    async def said(self, *codes: str, has_everybody: bool = False, broken: str = "\0") -> str:
+        """What is said of a list that answers so about the address that every list has."""
+        names = await self.ask(
+            {
+                "2.0.0.127.bl.test": [dns.Record_A(code) for code in codes],
+                "1.0.0.127.bl.test": [dns.Record_A(code) for code in codes if has_everybody],
+            },
+            broken,
+        )
+        settings = Settings(dnsbls=("bl.test",))
+        [finding] = [one async for one in check_blocklists(settings, names)]
+        return f"{finding.level.value}: {finding.text}"
+
+    async def test_each(self) -> None:
+        """What the list answers decides whether there is anything to do."""
+        self.assertEqual(await self.said("127.0.0.2", "127.0.0.4"), "ok: bl.test answers us")
+        for code in ("127.255.255.254", "192.0.2.1"):
+            said = await self.said(code)
+            self.assertIn(f"advice: bl.test answers {code}, which is an error", said)
+        self.assertIn("advice: bl.test does not have 127.0.0.2", await self.said())
+        said = await self.said("127.0.0.2", has_everybody=True)
+        self.assertEqual(said, "problem: bl.test has every address, so no mail comes")
+
+    async def test_failing(self) -> None:
+        """One that can not be asked is advice, for it refuses nobody."""
+        said = await self.said("127.0.0.2", broken="bl.test")
+        self.flushLoggedErrors(RuntimeError)
+        self.assertIn("advice: bl.test does not answer (DNSServerError)", said)
