@@ -14,6 +14,7 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.logger import Logger, globalLogBeginner
 
 from tempmail import __version__
+from tempmail.allocator import Trimmer, keep_large_blocks_apart
 from tempmail.blocklists import DnsBlocklists
 from tempmail.catalogue import OPTIONS
 from tempmail.certificates import BadCertificate
@@ -97,7 +98,7 @@ class Server(MultiService):
         self.budget = Budget(settings.limits.memory)
         self.doorbell = Doorbell(reactor)
         self.store = MemoryStore(reactor, settings.limits, self.budget, self.doorbell)
-        self.isolation = Isolation(reactor)
+        self.isolation = Isolation(reactor, budget=self.budget)
         self.reading = Reading(self.budget, self.isolation.run)
         self.office = PostOffice(
             reactor,
@@ -216,6 +217,7 @@ class Server(MultiService):
         if self._restart is not None:
             yield self._restart
         yield Collector(reactor)
+        yield Trimmer(reactor, self.budget)
         yield Janitor(reactor, self.store)
         yield Renewal(reactor, self.certificates)
         if self._settings.admin:
@@ -302,6 +304,7 @@ def makeService(options: Options) -> Server:
     set_log_level = shape_log(globalLogBeginner, settings.log_level, settings.log_format)
     reactor.seconds = steady_clock()  # type: ignore[method-assign]
     shorten_turns(reactor)
+    keep_large_blocks_apart()
     return assemble(settings, reactor, read, set_log_level)
 
 

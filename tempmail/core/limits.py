@@ -90,6 +90,16 @@ ATTEMPT_COST = 1000
 # So much may refusals take beyond a full memory, for that it is full is worth telling.
 ATTEMPT_RESERVE = 256 * KILO
 
+# --- memory that is given back ---
+# Blocks from this size on are mapped one by one. Smaller ones, such as what the transport reads at
+# a time, come and go too often for that; they stay in the heap, of whose end glibc keeps so much.
+LARGE_BLOCK_OCTETS = MEGA
+HEAP_END_OCTETS = 16 * MEGA
+# When less is held by so much than was held before, the heap is looked through for what can be
+# given back: 7 ms, and 2 ms where it is nothing.
+TRIM_OCTETS = 64 * MEGA
+TRIM_LOOK_SECONDS = 1.0
+
 # --- HTTP ---
 MAX_LIST = 500
 DEFAULT_LIST = 50

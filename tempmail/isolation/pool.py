@@ -11,6 +11,7 @@ from attrs import Factory, define
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IProcessTransport
 
+from tempmail.core.budget import Budget
 from tempmail.isolation.job import Busy, Crashed, Job, Stopped
 from tempmail.isolation.process import Worker
 from tempmail.isolation.worker import resolve
@@ -57,6 +58,7 @@ class Isolation:
     :param memory_limit: octets of address space of one process.
     :param queue: runs that may wait.
     :param package: where the functions are imported from.
+    :param budget: charged with what is on its way to a worker and back, beside what its caller has.
 
     ``killed`` counts the runs that ended with their worker, by why.
     """
@@ -67,6 +69,7 @@ class Isolation:
     memory_limit: int = MEMORY_LIMIT
     queue: int = QUEUE
     package: str = "tempmail.content"
+    budget: Budget = Factory(lambda: Budget(sys.maxsize))
     killed: dict[str, int] = Factory(lambda: dict.fromkeys(("timeout", "crash", "abandoned"), 0))
     _waiting: list[Job] = Factory(list)
     _asked: int = 0

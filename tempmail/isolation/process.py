@@ -6,7 +6,7 @@ What goes over its pipes is described in :mod:`tempmail.isolation.worker`.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IDelayedCall, IProcessTransport
@@ -39,6 +39,7 @@ class Worker(ProcessProtocol):
         self._usable = True
         self._timer: IDelayedCall | None = None
         self._received = bytearray()
+        self._held = 0
         self._complaint = b""
 
     @property
@@ -49,13 +50,14 @@ class Worker(ProcessProtocol):
     def take(self, job: Job) -> None:
         """Run this job."""
         try:
-            octets = frame((job.function, job.arguments))
+            length, octets = frame((job.function, job.arguments))
         except Exception as error:  # no value that goes over a pipe: the caller's mistake
             job.done.errback(error)
             return
         self.job = job
         self._timer = self._isolation.reactor.callLater(self._isolation.timeout, self._time_up)
-        self.transport.writeToChild(0, octets)
+        self._hold(len(octets))
+        self._write(length, octets)
 
     def kill(self) -> Job | None:
         """End the process; the job it had, which is now the caller's to finish."""
@@ -67,18 +69,18 @@ class Worker(ProcessProtocol):
     def connectionMade(self) -> None:
         pool = self._isolation
         settings = Settings(pool.package, pool.memory_limit, pool.timeout)
-        self.transport.writeToChild(0, frame(settings))
+        self._write(*frame(settings))
 
     def outReceived(self, data: bytes) -> None:
         self._received += data
+        self._hold(len(data))
         length = int.from_bytes(self._received[:HEADER], "big")
         have = len(self._received) - HEADER
         if self.job is None or length > REPLY_OCTETS or have > length:
             self._fail("its worker talked out of turn")
         elif have == length:
-            octets = bytes(self._received[HEADER:])
-            self._received.clear()
-            self._finish(self.job, octets)
+            received, self._received = self._received, bytearray()
+            self._finish(self.job, memoryview(received)[HEADER:])
 
     def errReceived(self, data: bytes) -> None:
         self._complaint = (self._complaint + data)[-COMPLAINT:]
@@ -97,9 +99,19 @@ class Worker(ProcessProtocol):
         self._fail(f"its worker ended: {reason.getErrorMessage()}")
         self._isolation.ended(self)
 
-    def _finish(self, job: Job, octets: bytes) -> None:
+    def _write(self, *pieces: bytes) -> None:
+        for piece in pieces:
+            self.transport.writeToChild(0, piece)
+
+    def _hold(self, octets: int) -> None:
+        """Count what is on its way to the worker or back, till the run is over."""
+        self._isolation.budget.charge(octets)
+        self._held += octets
+
+    def _finish(self, job: Job, octets: memoryview) -> None:
         try:
-            plain, error, last = CONVERTER.loads(octets, tuple[Any, str, bool])
+            # It reads from any buffer, and a copy of an attachment is 25 MB.
+            plain, error, last = CONVERTER.loads(cast(bytes, octets), tuple[Any, str, bool])
             result = None if error else CONVERTER.structure(plain, job.returns)
         except Exception:
             self._fail("its worker answered what can not be its result")
@@ -131,4 +143,6 @@ class Worker(ProcessProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._isolation.budget.give(self._held)
+        self._held = 0
         return job

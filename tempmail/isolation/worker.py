@@ -69,10 +69,10 @@ def resolve(package: str, name: str) -> tuple[Callable[..., Any], list[Any], Any
     return function, list(hints.values()), result
 
 
-def frame(value: Any) -> bytes:
-    """One value as it goes over a pipe."""
+def frame(value: Any) -> tuple[bytes, bytes]:
+    """One value as it goes over a pipe: its length, and its octets, which may be many."""
     octets = CONVERTER.dumps(value)
-    return len(octets).to_bytes(HEADER, "big") + octets
+    return len(octets).to_bytes(HEADER, "big"), octets
 
 
 def main() -> None:
@@ -88,7 +88,7 @@ def main() -> None:
     more = True
     while more and (octets := _read(source)) is not None:
         reply, more = _answer(settings, octets)
-        _write(sink, reply)
+        _write(sink, *reply)
 
 
 def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -125,15 +125,16 @@ def _read(source: BinaryIO) -> bytes | None:
     return octets if len(header) == HEADER and len(octets) == length else None
 
 
-def _write(sink: BinaryIO, octets: bytes) -> None:
+def _write(sink: BinaryIO, *pieces: bytes) -> None:
     try:
-        sink.write(octets)
+        for piece in pieces:
+            sink.write(piece)
         sink.flush()
     except BrokenPipeError:
         os._exit(0)
 
 
-def _answer(settings: Settings, octets: bytes) -> tuple[bytes, bool]:
+def _answer(settings: Settings, octets: bytes) -> tuple[tuple[bytes, bytes], bool]:
     """Run what the frame asks for; the reply, and whether to go on."""
     _limit_cpu(settings.timeout)
     try:

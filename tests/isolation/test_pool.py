@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from tempmail.core.budget import Budget
 from tempmail.isolation.job import Busy, Crashed, Stopped, TimedOut
 from tempmail.isolation.pool import Isolation
 from tempmail.isolation.process import REPLY_OCTETS
@@ -144,12 +145,12 @@ class WithClock(SynchronousTestCase):
     def test_nonsense_from_the_worker(self) -> None:
         """A worker that answers no value of the function's type is killed."""
         for octets in (
-            frame(("three", "", False)),
-            frame((None, "", False)),
-            frame(3),
+            framed(("three", "", False)),
+            framed((None, "", False)),
+            framed(3),
             (1).to_bytes(HEADER, "big") + b"\xc1",
             (REPLY_OCTETS + 1).to_bytes(HEADER, "big"),
-            frame((3, "", False)) + b"more",
+            framed((3, "", False)) + b"more",
         ):
             run = self.run_length()
             process = self.reactor.processes[-1]
@@ -161,7 +162,7 @@ class WithClock(SynchronousTestCase):
     def test_reply_in_pieces(self) -> None:
         """A reply may come octet by octet."""
         run = self.run_length()
-        for octet in frame((3, "", False)):
+        for octet in framed((3, "", False)):
             self.assertNoResult(run)
             self.reactor.processes[0].protocol.childDataReceived(1, bytes([octet]))
         self.assertEqual(self.successResultOf(run), 3)
@@ -175,6 +176,32 @@ class WithClock(SynchronousTestCase):
         self.assertEqual(self.reactor.processes[0].signals, ["KILL"])
         self.run_length()
         self.assertEqual(len(self.reactor.processes), 2)
+
+    def test_memory(self) -> None:
+        """What goes to a worker and comes back is counted until the run is over, whatever its end.
+
+        A run that waits has nothing of its own.
+        """
+        self.isolation.budget = budget = Budget(1000)
+        mail = bytes(5000)
+        ends = {
+            "answered": lambda worker: worker.reply((5000, "", False)),
+            "nonsense": lambda worker: worker.protocol.childDataReceived(1, b"\0\0\0\1\xc1"),
+            "died": lambda worker: worker.end(),
+            "too late": lambda _: self.reactor.advance(5.0),
+        }
+        for name, end in ends.items():
+            run = self.isolation.run("runs.length", mail)
+            run.addErrback(lambda _: None)
+            worker = self.reactor.processes[-1]
+            self.assertGreater(budget.used, 5000, name)
+            before = budget.used
+            worker.protocol.childDataReceived(1, b"\0\0")
+            self.assertEqual(budget.used, before + 2, name)
+            end(worker)
+            self.assertEqual(budget.used, 0, name)
+            if not worker.gone:
+                worker.end()
 
     def test_last_answer(self) -> None:
         """A worker that says it ends gets no further run."""
@@ -190,6 +217,11 @@ class WithClock(SynchronousTestCase):
         self.failureResultOf(self.run_length(), Crashed)
         self.reactor.broken = False
         self.assertNoResult(self.run_length())
+
+
+def framed(value: object) -> bytes:
+    """A value as it goes over a pipe."""
+    return b"".join(frame(value))
 
 
 class PretendedProcess:
@@ -215,7 +247,7 @@ class PretendedProcess:
 
     def reply(self, value: object) -> None:
         """The worker answers."""
-        self.protocol.childDataReceived(1, frame(value))
+        self.protocol.childDataReceived(1, framed(value))
 
     def end(self) -> None:
         """The process ends and is reaped."""

@@ -1,0 +1,77 @@
+"""Giving memory back to the system, where the C library is glibc; elsewhere nothing happens.
+
+glibc maps a large block by itself and unmaps it when it is freed, but after the first such block it
+takes the next ones of that size from its heap, and of that gives back only the end. So a server
+that once held many mails of some MB would stay as large as it was then.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+
+from twisted.application.service import Service
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+
+from tempmail.core.budget import Budget
+from tempmail.core.limits import (
+    HEAP_END_OCTETS,
+    LARGE_BLOCK_OCTETS,
+    TRIM_LOOK_SECONDS,
+    TRIM_OCTETS,
+)
+
+# mallopt(3).
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+
+
+def keep_large_blocks_apart() -> None:
+    """Have every large block mapped by itself, for as long as the process lives."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_OCTETS)
+        mallopt(_M_TRIM_THRESHOLD, HEAP_END_OCTETS)
+
+
+def give_back() -> None:
+    """Return the pages of the heap that nothing is in any more: some 0.1 ms for each MB."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+class Trimmer(Service):
+    """Gives memory back whenever much was freed.
+
+    Much is :data:`~tempmail.core.limits.TRIM_OCTETS` of what the budget counts.
+    """
+
+    def __init__(
+        self, clock: IReactorTime, budget: Budget, trim: Callable[[], None] = give_back
+    ) -> None:
+        self._budget = budget
+        self._trim = trim
+        # The most that was held since memory was last given back.
+        self._most = 0
+        self._loop = LoopingCall(self._look)
+        self._loop.clock = clock
+
+    def startService(self) -> None:
+        """Begin."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._loop.start(TRIM_LOOK_SECONDS)
+
+    def stopService(self) -> None:
+        """Look no more."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        if self._loop.running:
+            self._loop.stop()
+
+    def _look(self) -> None:
+        used = self._budget.used
+        if used < self._most - TRIM_OCTETS:
+            self._trim()
+            self._most = used
+        else:
+            self._most = max(self._most, used)
