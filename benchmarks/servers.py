@@ -21,6 +21,8 @@ OPEN_HOUSE = ("--unlimited", "--domain", f"{DOMAIN}:catch-all")
 """Takes any address of DOMAIN, and counts nothing per client."""
 
 _START_SECONDS = 20.0
+# A pipe to it and two from it.
+_WORKER_FILES = 3
 
 
 @frozen
@@ -43,15 +45,39 @@ def free_port() -> int:
 
 def resident(pid: int) -> int:
     """Octets of memory a process has in use (RSS)."""
+    return _status(pid, "VmRSS:")
+
+
+def most_resident(pid: int) -> int:
+    """The most octets it had in use since ``forget_most_resident``, or ever."""
+    return _status(pid, "VmHWM:")
+
+
+def forget_most_resident(pid: int) -> None:
+    """Begin anew with that; see proc(5), clear_refs."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def _status(pid: int, field: str) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(field):
             return int(line.split()[1]) * 1024
     raise LookupError(f"process {pid} has no resident memory")
 
 
 def open_files(pid: int) -> int:
-    """How many files a process has open."""
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    """How many files a process has open, those to its workers left out.
+
+    A second worker is started when it is first needed, so those come and go by themselves.
+    """
+    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return len(list(Path(f"/proc/{pid}/fd").iterdir())) - _WORKER_FILES * len(workers)
+
+
+def first_traceback(log: Path) -> str:
+    """Where the log of a server tells of a defect, "" where it does not."""
+    _, found, rest = log.read_text().partition("Traceback")
+    return found + rest[:2000]
 
 
 @contextmanager

@@ -39,7 +39,14 @@ from twisted.web.websocket import (
 from wsproto.utilities import LocalProtocolError
 
 from benchmarks.opening import newsletter
-from benchmarks.servers import DOMAIN, Server, open_files, resident, tempmail
+from benchmarks.servers import (
+    DOMAIN,
+    Server,
+    first_traceback,
+    open_files,
+    resident,
+    tempmail,
+)
 from benchmarks.tables import show
 from tempmail.client import Box, Client, open_client
 
@@ -292,9 +299,8 @@ def main(minutes: float = MINUTES) -> int:
             with suppress(SystemExit):
                 react(lambda reactor: Deferred.fromCoroutine(use(reactor)))
             time.sleep(2)
-            # Two workers have three pipes each.
-            left = open_files(server.pid) - files - 6
-        logged = Path(log.name).read_text()
+            left = open_files(server.pid) - files
+        defect = first_traceback(Path(log.name))
     (run,) = runs
     taken = [octets / 2**20 for octets in tenths(run.memory)]
     growth = taken[-1] / taken[1] - 1
@@ -303,8 +309,8 @@ def main(minutes: float = MINUTES) -> int:
         broken.append(f"memory grew by {growth:.1%} after the first tenth")
     if left > 0:
         broken.append(f"{left} files left open")
-    if "Traceback" in logged:
-        broken.append(logged[logged.index("Traceback") :][:2000])
+    if defect:
+        broken.append(f"in the log: {defect}")
     show(f"{minutes:g} minutes of mixed use", ["", "count"], [[*pair] for pair in run.done.items()])
     head = [f"tenth {number}" for number in range(1, 11)]
     show(f"Memory in MB; growth after the first tenth {growth:+.1%}", head, [taken])
