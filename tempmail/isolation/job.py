@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import define, field
+from msgspec.msgpack import Decoder
 from twisted.internet.defer import Deferred
 
 from tempmail.core.errors import TempmailError
@@ -37,5 +38,5 @@ class Job:
     turn: tuple[float, int]
     function: str = field(eq=False)
     arguments: tuple[Any, ...] = field(eq=False)
-    returns: Any = field(eq=False)
+    returns: Decoder[Any] = field(eq=False)
     done: Deferred[Any] = field(eq=False)

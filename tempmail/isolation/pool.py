@@ -91,7 +91,7 @@ class Isolation:
         if len(self._waiting) >= self.queue and self._free() is None:
             return fail(Busy(function))
         try:
-            returns = resolve(self.package, function)[2]
+            returns = resolve(self.package, function).result
         except LookupError as error:
             return fail(error)
         done: Deferred[Any] = Deferred(lambda _: self._abandon(job))

@@ -6,7 +6,7 @@ What goes over its pipes is described in :mod:`tempmail.isolation.worker`.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IDelayedCall, IProcessTransport
@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from tempmail.isolation.job import Crashed, Job, TimedOut
-from tempmail.isolation.worker import CONVERTER, HEADER, Settings, frame
+from tempmail.isolation.worker import HEADER, REPLY, Settings, frame
 
 if TYPE_CHECKING:
     from tempmail.isolation.pool import Isolation
@@ -108,11 +108,10 @@ class Worker(ProcessProtocol):
         self._isolation.budget.charge(octets)
         self._held += octets
 
-    def _finish(self, job: Job, octets: memoryview) -> None:
+    def _finish(self, job: Job, reply: memoryview) -> None:
         try:
-            # It reads from any buffer, and a copy of an attachment is 25 MB.
-            plain, error, last = CONVERTER.loads(cast(bytes, octets), tuple[Any, str, bool])
-            result = None if error else CONVERTER.structure(plain, job.returns)
+            octets, error, last = REPLY.decode(reply)
+            result = None if error else job.returns.decode(octets)
         except Exception:
             self._fail("its worker answered what can not be its result")
             return

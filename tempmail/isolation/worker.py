@@ -5,8 +5,8 @@ value. The first frame holds its :class:`Settings`. Each further one is ``[funct
 and is answered by ``[result, error, last]``: ``error`` is the name of the exception, else empty;
 ``last`` says that the worker ends now. It also ends with its input.
 
-Both sides write and read values by the type hints of the function they both import, so neither
-says to the other what to construct, and nothing that comes from a worker is ever run or imported.
+Both sides read values by the type hints of the function they both import, so neither says to the
+other what to construct, and nothing that comes from a worker is ever run or imported.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from functools import cache
 from typing import Any, BinaryIO, get_type_hints
 
 from attrs import frozen
-from cattrs.preconf.msgpack import make_converter
+from msgspec import Raw
+from msgspec.msgpack import Decoder, Encoder
 
 HEADER = 4
 """Octets of the length before each frame."""
@@ -39,8 +40,6 @@ DESCRIPTORS = 64
 GRACE = 2
 """Seconds of CPU after the time allowed, at which the kernel ends a worker whose parent can not."""
 
-CONVERTER = make_converter(forbid_extra_keys=True)
-
 
 @frozen
 class Settings:
@@ -51,9 +50,24 @@ class Settings:
     timeout: float
 
 
+@frozen
+class Function:
+    """What can be asked for, and how its arguments and its result are read."""
+
+    call: Callable[..., Any]
+    parameters: tuple[Decoder[Any], ...]
+    result: Decoder[Any]
+
+
+REPLY: Decoder[tuple[Raw, str, bool]] = Decoder(tuple[Raw, str, bool])
+_REQUEST: Decoder[tuple[str, list[Raw]]] = Decoder(tuple[str, list[Raw]])
+_SETTINGS = Decoder(Settings)
+_encode = Encoder().encode
+
+
 @cache
-def resolve(package: str, name: str) -> tuple[Callable[..., Any], list[Any], Any]:
-    """The function ``module.function`` of the package, the types of its parameters, of its result.
+def resolve(package: str, name: str) -> Function:
+    """The function ``module.function`` of the package.
 
     :raises LookupError: there is no such public function.
     """
@@ -65,13 +79,13 @@ def resolve(package: str, name: str) -> tuple[Callable[..., Any], list[Any], Any
         hints = get_type_hints(function)
     except (ImportError, AttributeError, TypeError) as error:
         raise LookupError(name) from error
-    result = hints.pop("return", Any)
-    return function, list(hints.values()), result
+    result = Decoder(hints.pop("return", Any))
+    return Function(function, tuple(map(Decoder, hints.values())), result)
 
 
 def frame(value: Any) -> tuple[bytes, bytes]:
     """One value as it goes over a pipe: its length, and its octets, which may be many."""
-    octets = CONVERTER.dumps(value)
+    octets = _encode(value)
     return len(octets).to_bytes(HEADER, "big"), octets
 
 
@@ -83,7 +97,7 @@ def main() -> None:
     first = _read(source)
     if first is None:
         return
-    settings = CONVERTER.loads(first, Settings)
+    settings = _SETTINGS.decode(first)
     _limit(settings)
     more = True
     while more and (octets := _read(source)) is not None:
@@ -138,11 +152,11 @@ def _answer(settings: Settings, octets: bytes) -> tuple[tuple[bytes, bytes], boo
     """Run what the frame asks for; the reply, and whether to go on."""
     _limit_cpu(settings.timeout)
     try:
-        name, arguments = CONVERTER.loads(octets, tuple[str, list[Any]])
-        function, parameters, returns = resolve(settings.package, name)
-        types = parameters[: len(arguments)]
-        given = [CONVERTER.structure(v, t) for v, t in zip(arguments, types, strict=True)]
-        result = CONVERTER.unstructure(function(*given), unstructure_as=returns)
+        name, arguments = _REQUEST.decode(octets)
+        function = resolve(settings.package, name)
+        readers = function.parameters[: len(arguments)]
+        given = [reader.decode(one) for reader, one in zip(readers, arguments, strict=True)]
+        result = function.call(*given)
         last = _used_memory() > settings.memory_limit // 2
         return frame((result, "", last)), not last
     except MemoryError:
