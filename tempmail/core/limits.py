@@ -65,11 +65,11 @@ MAX_PATH_OCTETS = MAX_LOCAL_OCTETS + 1 + MAX_DOMAIN_OCTETS
 MAX_REPLY_OCTETS = 512
 # Input kept while an answer is pending. One read of the transport may come on top.
 MAX_PIPELINED_OCTETS = 64 * KILO
-# The transport reads this much at a time, and with more than this of answers that the peer does
-# not take it is not read from. While a mail comes in, 64 kB, Twisted's default, would cost mails
-# of 1 MB a third of their rate.
+# What is read from a connection at a time; with more than this of answers that the peer does not
+# take it is not read from. While a mail comes in, 64 kB, Twisted's default, would cost mails of
+# 1 MB a third of their rate.
 DATA_READ_OCTETS = 256 * KILO
-COMMAND_READ_OCTETS = 64 * KILO
+COMMAND_READ_OCTETS = 4 * KILO
 # All sessions' times are looked at this often.
 SWEEP_SECONDS = 1.0
 
@@ -95,10 +95,10 @@ ATTEMPT_RESERVE = 256 * KILO
 # a time, come and go too often for that; they stay in the heap, of whose end glibc keeps so much.
 LARGE_BLOCK_OCTETS = MEGA
 HEAP_END_OCTETS = 16 * MEGA
-# When less is held by so much than was held before, the heap is looked through for what can be
-# given back: 7 ms, and 2 ms where it is nothing.
-TRIM_OCTETS = 64 * MEGA
-TRIM_LOOK_SECONDS = 1.0
+# When the process is so much larger than at its start and by what it holds, the heap is looked
+# through for what can be given back: 0.1 ms for each MB, and at least 2 ms.
+TRIM_OCTETS = 32 * MEGA
+TRIM_LOOK_SECONDS = 0.5
 
 # --- HTTP ---
 MAX_LIST = 500
@@ -111,6 +111,9 @@ MAX_ROUND = MAX_WATCHED * DEFAULT_LIST
 # Members that an object can not have, named in an answer. Looking for what each was meant to be
 # takes some 10 us, and a body may have 100,000.
 MAX_UNKNOWN_NAMED = 10
+# What is read from a connection at a time: a request has some hundred octets, a body may have more.
+REQUEST_READ_OCTETS = 4 * KILO
+BODY_READ_OCTETS = 64 * KILO
 # A comment on an idle event stream, often enough for every proxy's idle limit.
 KEEPALIVE_SECONDS = 15.0
 # For how long a client is asked to stay away when a budget is full or the server stops.

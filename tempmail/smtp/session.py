@@ -19,6 +19,7 @@ from twisted.mail.smtp import ESMTP
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from tempmail.connection import read_at_a_time
 from tempmail.core.errors import TempmailError
 from tempmail.core.limits import (
     COMMAND_READ_OCTETS,
@@ -88,6 +89,7 @@ class Session(ESMTP):
 
     def connectionMade(self) -> None:
         self.wire = Wire(self.transport)
+        read_at_a_time(self.transport, COMMAND_READ_OCTETS)
         self._send = self.wire.send
         if self.factory.aloud:
             self.dialogue = Dialogue(COMMANDS.__contains__, self._send)
@@ -285,11 +287,11 @@ class Session(ESMTP):
     def _check_frame(self, frame: Frame) -> bytes | None:
         if frame.done:
             self.factory.traffic.octets += frame.size
-            self.transport.bufferSize = COMMAND_READ_OCTETS
+            read_at_a_time(self.transport, COMMAND_READ_OCTETS)
             return self.intake.finish(frame)
         if frame.size:
             # More is to come, so let the next reads be large ones.
-            self.transport.bufferSize = DATA_READ_OCTETS
+            read_at_a_time(self.transport, DATA_READ_OCTETS)
             self.intake.charge(frame)
         return None
 

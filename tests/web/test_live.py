@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from base64 import b64encode
@@ -20,6 +21,7 @@ from wsproto.events import (
 from wsproto.events import Request as Handshake
 
 from tempmail.core.limits import KEEPALIVE_SECONDS, MAX_JOURNAL, MAX_UNHEARD_OCTETS, Limits
+from tempmail.core.mailbox import Change
 from tempmail.web.proxies import Proxies
 from tempmail.web.site import Exposure
 from tests.web.house import House, WebTestCase, Wire, status_of
@@ -182,6 +184,14 @@ class EventsTests(LiveTestCase):
         self.house.turn(Limits().http_idle_timeout)
         self.assertTrue(self.wire.aborting)
         self.assert_nothing_left(self.wire)
+
+    def test_keeps_nothing(self) -> None:
+        """Of what was told nothing is kept by whoever follows on; thousands may."""
+        self.follow()
+        self.deliver("alice@tempmail.test")
+        self.assertEqual([event["type"] for event in self.events()], ["message"])
+        gc.collect()
+        self.assertEqual([one for one in gc.get_objects() if isinstance(one, Change)], [])
 
     def test_client_leaves(self) -> None:
         """A client that leaves leaves nothing, whether it is being waited for or not."""
