@@ -16,7 +16,7 @@ from tempmail.content.codes import (
     best_code,
     find_codes,
 )
-from tempmail.content.naming import MAX_TEXT
+from tempmail.content.lines import MAX_TEXT
 from tests.corpus.codes import forty, table
 
 # How a code is written behind "Your verification code is", and how a reader types it.
@@ -73,6 +73,10 @@ NOT_CODES = (
     "1Z999AA10123456784",
     "card ending 4471",
     "**** **** **** 4471",
+    "IBAN DE89 3704 0044 0532 0130 00",
+    "To DE89 3704 0044 0532 0130 00",
+    "In report-4829.pdf and in plan (482913).docx",
+    "Season 2026-2028",
     "2000% more",
     "promo code SAVE2026",
     "zip code 90210",

@@ -1,5 +1,7 @@
 """Links of a mail: the one it was sent for, the one that ends a subscription, and the others."""
 
+# ruff: noqa: RUF001 (letters of other scripts look like Latin ones)
+
 from __future__ import annotations
 
 from hypothesis import given
@@ -7,13 +9,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.recognition import link_outcome
-from tempmail.content.links import (
-    MAX_LINKS,
-    MAX_TEXT,
-    MAX_URL,
-    best_link,
-    find_links,
-)
+from tempmail.content.links import MAX_LINKS, MAX_URL, best_link, find_links
+from tempmail.content.mentions import MAX_TEXT
 from tests.corpus.codes import forty, table
 
 TOKEN = "https://a.example/x/9f3b1c20aa"
@@ -75,13 +72,101 @@ class FindLinksTests(SynchronousTestCase):
 
     def test_subject(self) -> None:
         """Where nothing in the body speaks for a link that asks for it, the subject does."""
-        url = "https://a.example/verify?token=abc"
+        url = "https://a.example/v?token=abc"
         for subject, link in (("Please verify your address", url), ("News of the week", None)):
             best = best_link(find_links(f"Click here: {url}", "", subject))
             self.assertEqual(best.url if best else None, link)
         self.assertIsNone(
             best_link(find_links("https://a.example/news/7af31", "", "Please verify"))
         )
+
+    def test_only_one(self) -> None:
+        """That a link is the only one made for its mail speaks for it, where something asks for
+        it; one that ends a subscription, leads elsewhere or is for strangers is not counted."""
+        near = f"To verify your address:\n\nsee this page: {TOKEN}\n"
+        beside = (
+            "Unsubscribe: https://a.example/u/7c31aa90",
+            "Privacy: https://a.example/p/7c31aa90",
+            "If you did not sign up, tell us: https://a.example/s/7c31aa90",
+        )
+        for other in beside:
+            html = f"{anchor('Looks good', TOKEN)}<p>{other}</p>"
+            reason = find_links("", html, "Verify your address")[0].reason
+            self.assertIn("the only one made for this mail", reason, other)
+        two = find_links(near + "https://a.example/y/7c31aa90", "", "Verify your address")
+        self.assertNotIn("the only one", two[0].reason)
+        for label in ("Look", "See what is new", "Open"):
+            self.assertIsNone(self.best(html=anchor(label)), label)
+
+    def test_sign_in_of_a_notification(self) -> None:
+        """A link to sign in is in any notification: that it is the only one made for the mail says
+        nothing, unless the subject speaks of signing in."""
+        text = f"You have a new statement. Log in to read it: {TOKEN}"
+        self.assertIsNone(best_link(find_links(text, "", "Your statement for May")))
+        self.assertIsNotNone(best_link(find_links(text, "", "Your sign-in link")))
+        button = f"<a class=button href='{TOKEN}'>Log in to read it</a>"
+        self.assertIsNone(best_link(find_links("", button, "Your statement for May")))
+
+    def test_hyphen(self) -> None:
+        """Between the words of a phrase a hyphen is a blank."""
+        for subject in ("Dein Login-Link", "Your sign-in-link", "Magic-link for you"):
+            best = best_link(find_links("", anchor("Jetzt einloggen"), subject))
+            self.assertIsNotNone(best, subject)
+
+    def test_words_in_query(self) -> None:
+        """What a query says in words is read, whatever parts it; a token there is not."""
+        for query in ("mode=activate&u=7&k=1B7QXW", "action=reminder;sa=setpassword;code=0b7e44"):
+            url = f"https://a.example/index.php?{query}"
+            reason = find_links(f"Please visit {url}", "")[0].reason
+            self.assertIn("its address asks for it", reason, query)
+        for query in ("k=ACTIVATEX1", "utm_campaign=activation&k=7af31c", "next=welcomes"):
+            reason = find_links(f"Please visit https://a.example/i?{query}", "")[0].reason
+            self.assertNotIn("asks", reason, query)
+        (link,) = find_links("", anchor("here", "https://a.example/i?mode=unsubscribe&u=7af31c"))
+        self.assertEqual(link.kind, "unsubscribe")
+
+    def test_places_in_path(self) -> None:
+        """An account or a shop is elsewhere where a path ends with it, not on the way."""
+        for path, leads in (("account", True), ("my/shop/", True), ("account/mail/go", False)):
+            reason = find_links(f"See https://a.example/{path}", "")[0].reason
+            self.assertEqual("leads elsewhere" in reason, leads, path)
+
+    def test_home_page_before(self) -> None:
+        """A home page named on the way takes no words from the link behind it."""
+        text = f"To confirm your account at Nimbus (https://nimbus.example/), please visit {TOKEN}"
+        self.assertEqual(self.best(text), TOKEN)
+        text = f"To confirm your account go to {TOKEN} and then read https://a.example/n/77aa31"
+        self.assertEqual(self.best(text), TOKEN)
+
+    def test_invitation(self) -> None:
+        """That somebody has invited the reader asks for it, even if one *may accept or decline*."""
+        for words in (
+            "Ann has invited you to the team. You can accept or decline: ",
+            "Ann hat dich eingeladen. Annehmen oder ablehnen: ",
+            "Ann vous a invité à rejoindre le groupe : ",
+            "Анна приглашает вас в команду: ",
+            "アンさんから招待が届いています：",
+            "안나 님이 초대했습니다: ",
+        ):
+            self.assertEqual(self.best(words + TOKEN), TOKEN, words)
+        self.assertIsNone(self.best("You can decline here: " + TOKEN))
+
+    def test_forgotten_password(self) -> None:
+        """A subject about a forgotten password asks for the link that leads to a new one."""
+        for subject in ("Passwort vergessen?", "Mot de passe oublié ?", "パスワードをお忘れの方"):
+            best = best_link(find_links(f"Link: {TOKEN}", "", subject))
+            self.assertIsNotNone(best, subject)
+
+    def test_languages(self) -> None:
+        """Inflected and nominal forms of what a link is for."""
+        for words in (
+            "Pour réinitialisation :", "Je confirme mon adresse", "Confermo", "Per la conferma:",
+            "Zur Freischaltung", "Om te bevestigen:", "Do potwierdzenia:", "Для подтверждения:",
+            "Potvrdite adresu", "Потвърдете адреса", "Ponastavite geslo", "Ενεργοποιήστε",
+            "Onaylayın", "Vahvistaaksesi:", "Kinnitage aadress", "Patvirtinkite", "Staðfesta",
+            "Kliknij, aby wejść bez hasła",
+        ):  # fmt: skip
+            self.assertEqual(self.best(f"{words} {TOKEN}"), TOKEN, words)
 
     def test_elsewhere(self) -> None:
         """A link whose words lead elsewhere is not an action, whatever its address."""
@@ -150,8 +235,18 @@ class FindLinksTests(SynchronousTestCase):
         html = "<a class=btn href='https://a.example/confirm/1a2b'>Confirm email</a>"
         reason = find_links("", html)[0].reason
         self.assertEqual(
-            reason, "“Confirm email”; its address asks for it; a token in its address; on a button"
+            reason,
+            "“Confirm email”; its address asks for it; a token in its address; on a button; "
+            "the only one made for this mail",
         )
+
+    def test_reason_is_cut_between_words(self) -> None:
+        """Of long words it quotes those that decided, and no half of a word."""
+        label = "please take a moment of your day to confirm that this is the address you meant"
+        reason = find_links("", anchor(label))[0].reason
+        quoted = reason[1 : reason.index("”")]
+        self.assertIn("confirm", quoted)
+        self.assertIn(f" {quoted} ", f" {label} ")
 
     def test_hostile(self) -> None:
         """Any piece repeated to the cap is read to its end: time is linear in the length."""
