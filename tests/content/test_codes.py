@@ -17,7 +17,7 @@ from tempmail.content.codes import (
     find_codes,
 )
 from tempmail.content.lines import MAX_TEXT
-from tests.corpus.codes import forty, table
+from tests.corpus.codes import blind, forty, table
 
 # How a code is written behind "Your verification code is", and how a reader types it.
 SPELLINGS = (
@@ -94,9 +94,14 @@ class CorpusTests(SynchronousTestCase):
 
     def test_tables(self) -> None:
         """So in the mails of our own words."""
-        for name in ("tuned", "heldout", "later"):
+        for name in ("tuned", "heldout", "later", "own"):
             wrong = [out for out in map(code_outcome, table(name)) if not out.correct]
             self.assertEqual(wrong, [], name)
+
+    def test_blind(self) -> None:
+        """So in the mails that were written by somebody who had not seen the recogniser."""
+        mails = [mail for mail in blind() if "code" in mail.judged]
+        self.assertEqual([out for out in map(code_outcome, mails) if not out.correct], [])
 
 
 class FindCodesTests(SynchronousTestCase):

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from benchmarks.recognition import link_outcome
 from tempmail.content.links import MAX_LINKS, MAX_URL, best_link, find_links
 from tempmail.content.mentions import MAX_TEXT
-from tests.corpus.codes import forty, table
+from tests.corpus.codes import blind, forty, table
 
 TOKEN = "https://a.example/x/9f3b1c20aa"
 
@@ -37,9 +37,14 @@ class CorpusTests(SynchronousTestCase):
 
     def test_tables(self) -> None:
         """So in the mails of our own words."""
-        for name in ("tuned", "heldout", "later"):
+        for name in ("tuned", "heldout", "later", "own"):
             wrong = [out for out in map(link_outcome, table(name)) if not out.correct]
             self.assertEqual(wrong, [], name)
+
+    def test_blind(self) -> None:
+        """So in the mails that were written by somebody who had not seen the recogniser."""
+        mails = [mail for mail in blind() if "link" in mail.judged]
+        self.assertEqual([out for out in map(link_outcome, mails) if not out.correct], [])
 
 
 class FindLinksTests(SynchronousTestCase):
