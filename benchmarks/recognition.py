@@ -24,6 +24,8 @@ TABLES: tuple[tuple[str, Callable[[], list[LabelledMail]]], ...] = (
     ("later", lambda: table("later")),
     ("blind", blind),
     ("own", lambda: table("own")),
+    ("ordinary", lambda: table("ordinary")),
+    ("further", lambda: table("further")),
 )
 
 

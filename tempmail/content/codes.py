@@ -39,12 +39,13 @@ _AT_AN_END = 0.8
 _REPEATED = 0.6
 _ONLY = 1.0
 _AS_LONG_AS_TOLD = 1.8
+_NAMED_AND_AS_LONG = 0.9
 _NOT_AS_LONG_AS_TOLD = -1.2
 _DOUBTED = -3.5
 _DOUBTED_BUT_NAMED = -1.2
 _MAYBE_A_WORD = -6.0
 _UNSUPPORTED = -1.0
-_UNKNOWN_KIND = -2.5
+_UNKNOWN_KIND = -2.7
 
 _BEFORE_POST_CODE = re.compile(r"(?:,|[A-Z]{2}) $")
 
@@ -195,7 +196,7 @@ def _of_place(found: _Found, tone: Tone) -> Iterator[Evidence]:
 
 def _of_kind(name: Evidence, tone: Tone) -> Iterator[Evidence]:
     """Against a candidate that may be another kind of code."""
-    if name.kind is Kind.SOME_CODE and not tone.supported:
+    if name.kind is Kind.SOME_CODE and not tone.plainly:
         yield Evidence(_UNKNOWN_KIND, "but it may be some other code")
     if tone.sells and name.kind is not Kind.CODE:
         yield tone.sells
@@ -206,10 +207,11 @@ def _of_shape(found: _Found, tone: Tone) -> Iterator[Evidence]:
     candidate, name = found.candidate, found.name
     if len(candidate.value.replace("-", "")) in tone.lengths:
         if name.weight >= 0:
-            yield Evidence(_AS_LONG_AS_TOLD, "as long as the mail says")
+            weight = _AS_LONG_AS_TOLD if found.unnamed else _NAMED_AND_AS_LONG
+            yield Evidence(weight, "as long as the mail says")
     elif tone.lengths:
         yield Evidence(_NOT_AS_LONG_AS_TOLD)
-    if candidate.doubt:
+    if candidate.doubt and not (candidate.doubt == "a commit" and name.outright):
         named = name.weight >= CODE_NAMES[Kind.CODE]
         if candidate.doubt == "a coupon":
             named = name.kind is Kind.CODE

@@ -83,8 +83,10 @@ class Kind(Enum):
     ACTION = "asks for the one step the mail is about"
     SIGN_IN = "signing in"
     INVITATION = "somebody has invited the reader"
+    JOIN = "joining something, for whatever reason"
     STOP = "ends or changes a subscription"
     ELSEWHERE = "leads to something that is not the purpose of the mail"
+    YES = "answers a question"
     POINTER = "points to a link without saying what for"
     NOT_YOU = "only for those who did not ask for the mail"
 

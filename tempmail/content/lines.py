@@ -33,6 +33,11 @@ _NAMES = Lexicon(
 )
 
 
+def names_in(low: str) -> list[Cue]:
+    """The names of codes and of other numbers in a folded text."""
+    return _NAMES.find(low)
+
+
 @define
 class Line:
     """One line: as it is written, folded, and its candidates from left to right."""
@@ -59,7 +64,7 @@ class Line:
         start = max(0, start)
         return [
             Cue(cue.kind, cue.start + start, cue.end + start)
-            for cue in _NAMES.find(self.low[start:end])
+            for cue in names_in(self.low[start:end])
         ]
 
 

@@ -19,7 +19,7 @@ from tempmail.content.lines import SENTENCE_END
 from tempmail.content.mentions import Mention, mentions
 from tempmail.content.targets import LinkEvidence, from_address
 from tempmail.content.urls import destination
-from tempmail.content.wording import points, says, speaking
+from tempmail.content.wording import affirms, points, says, speaking
 
 BELIEVABLE = 0.5
 """The confidence from which a link is told to a client as the link of the mail."""
@@ -37,6 +37,7 @@ _OWN = {
     Kind.ACTION: 4.0,
     Kind.SIGN_IN: 1.9,
     Kind.INVITATION: 1.9,
+    Kind.JOIN: 1.9,
     Kind.ELSEWHERE: -4.0,
     Kind.STOP: -6.0,
 }
@@ -44,16 +45,19 @@ _AROUND = {
     Kind.ACTION: 2.8,
     Kind.SIGN_IN: 2.0,
     Kind.INVITATION: 2.0,
+    Kind.JOIN: 2.0,
     Kind.ELSEWHERE: -1.0,
     Kind.STOP: -4.0,
 }
-_WEAKER = (Kind.INVITATION, Kind.SIGN_IN)
+_WEAKER = (Kind.INVITATION, Kind.SIGN_IN, Kind.JOIN)
+_ASKING = (Kind.ACTION, Kind.INVITATION, Kind.SIGN_IN)
+_IN_ANY_MAIL = (Kind.SIGN_IN, Kind.JOIN)
 _BY_SUBJECT = 1.5
 _OTHER_LABEL = -1.5
 _BUTTON = 0.6
 _NOT_YOU = -4.5
 _ONLY = 1.0
-_IN_ANY_NOTIFICATION = -0.8
+_FOR_ANY_REASON = -0.8
 
 _STATEMENT_END = re.compile(r"[.!]\s|[。!।]")
 """Ends a sentence that is not a question: *Not you? Reset it* belongs together."""
@@ -82,7 +86,8 @@ class _Weighed:
     text: str
     evidence: tuple[LinkEvidence, ...]
     asks: bool
-    """Whether more than signing in is asked for: a link to sign in is in any notification."""
+    """Whether the subject asks, or its words do: for more than signing in or joining, for which any
+    notification has a link; and not words around a link that speaks of something else."""
 
     @property
     def score(self) -> float:
@@ -116,7 +121,7 @@ def find_links(text: str, html: str, subject: str = "") -> tuple[Link, ...]:
     """The links of a mail's plain body and of its HTML source, each address once; first the most
     likely action, at most `MAX_LINKS`. Only ``http`` and ``https``. Raises nothing."""
     best: dict[str, _Weighed] = {}
-    asked = speaking(subject[:300])[0] in (Kind.ACTION, Kind.SIGN_IN, Kind.INVITATION)
+    asked = speaking(subject[:300])[0] in _ASKING
     for mention in mentions(text, html):
         found = _weighed(mention, asked)
         if found is None:
@@ -157,15 +162,26 @@ def _weighed(mention: Mention, asked: bool) -> _Weighed | None:
     if place is None:
         return None
     kind, words = _from_words(mention)
-    if asked and (kind in _WEAKER or (not words and points(mention.label))):
+    own = speaking(mention.label)[0]
+    if asked and _may_be_asked_for(mention, own, kind):
         words.append(LinkEvidence(_BY_SUBJECT, "the subject asks for it"))
-    elif speaking(mention.label)[0] is Kind.SIGN_IN:
-        words.append(LinkEvidence(_IN_ANY_NOTIFICATION))
+    elif own in _IN_ANY_MAIL:
+        words.append(LinkEvidence(_FOR_ANY_REASON))
     evidence = [*words, *from_address(url, place.host)]
     if mention.button:
         evidence.append(LinkEvidence(_BUTTON, "on a button"))
-    asks = asked or kind is not Kind.SIGN_IN
+    aimed = own is not None or mention.button or points(mention.label)
+    asks = asked or (aimed and kind not in _IN_ANY_MAIL)
     return _Weighed(url, place.host, mention.text, tuple(evidence), asks)
+
+
+def _may_be_asked_for(mention: Mention, own: Kind | None, kind: Kind | None) -> bool:
+    """Whether a subject that asks for a link may ask for this one: its words say too little to
+    decide, and nothing else. `kind`: what its own words ask for, or those around it."""
+    if own or kind is Kind.INVITATION:
+        return (own or kind) in _WEAKER
+    aimed = points(mention.label) or affirms(mention.label)
+    return aimed and (kind is None or kind in _WEAKER)
 
 
 def _from_words(mention: Mention) -> tuple[Kind | None, list[LinkEvidence]]:

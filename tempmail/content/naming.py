@@ -32,6 +32,7 @@ _OTHER_SENTENCE = -3.0
 _OWN_SENTENCE = -1.2
 _OTHER_NUMBER_BETWEEN = -2.5
 _REPLACED = -2.5
+_MISSED = -4.5
 _BURIED = -2.5
 _OTHER_NAME = -6.0
 
@@ -45,6 +46,18 @@ _PRESENTING = re.compile(
     r"|הוא|هو|είναι|ειναι|是|为|為|は|คือ|है|হল|হলো)[ \"'«“”「『【\[(<*_|:-]{0,6}$"
 )
 """Ends the words before a number that is presented outright: ``: ``, ``is ``, or nothing at all."""
+
+_BEING = re.compile(
+    r"[\"'”»*_)]{0,3} (?:is|est|es|ist|e|jest|to|er|ar|on|je|este|a|az|la|adalah|ialah|ειναι|это"
+    r"|це|е|є|-)(?!\w)"
+)
+"""Begins the words behind a number that is presented outright: *482913 is your code*."""
+
+_NOT_AT_HAND = re.compile(
+    r"(?: is| was| has| did| does| will)?(?:n't| not| never) (?:\w{1,12} )?"
+    r"(?:arriv|come|came|sent|receiv|reach|get|work|deliver|show)"
+)
+"""*The code never arrives*: no number that follows is it."""
 
 _NOT_LETTER_CODES = frozenset(
     "below above here code codes valid invalid expired expire verify confirm click button hello "
@@ -81,7 +94,10 @@ def _name_before(source: Source, number: int, candidate: Candidate) -> Evidence 
         elif not codes and _names_other(source, number, cue, candidate, cues):
             source.taken.add((number, cue.end))
             return Evidence(_OTHER_NAME, f", but behind “{quote(line, cue.start, cue.end)}”")
-    if not codes:
+    behind_sign = candidate.start and line.text[candidate.start - 1] == "#"
+    if not codes or (
+        behind_sign and any(map(str.isalpha, line.low[codes[0].end : candidate.start]))
+    ):
         return None
     cue = next((cue for cue in codes if cue.kind is Kind.CODE), codes[0])
     kind = which(line, cue)
@@ -91,7 +107,7 @@ def _name_before(source: Source, number: int, candidate: Candidate) -> Evidence 
     far = bool(SENTENCE_END.search(gap))
     if not candidate.doubt and candidate.shape is not Shape.LETTERS and not far:
         source.taken.update((number, cue.end) for cue in codes)
-    outright = bool(_PRESENTING.search(gap[-20:]))
+    outright = not far and bool(_PRESENTING.search(gap[-20:]))
     weight += _PRESENTED_OUTRIGHT * outright
     if far:
         weight += _OWN_SENTENCE if _is_a_sentence(line, candidate) else _OTHER_SENTENCE
@@ -100,6 +116,8 @@ def _name_before(source: Source, number: int, candidate: Candidate) -> Evidence 
         weight += _OTHER_NUMBER_BETWEEN
     if _replaced(line, cue, candidate):
         weight += _REPLACED
+    if _NOT_AT_HAND.match(gap):
+        weight += _MISSED
     words = f" behind “{quote(line, cue.start, candidate.start)}”"
     return Evidence(weight, words, kind, outright, far)
 
@@ -189,7 +207,9 @@ def _name_behind(source: Source, number: int, candidate: Candidate) -> Evidence 
         source.taken.add((number, cue.end))
         kind = which(line, cue)
         words = f" before “{quote(line, candidate.end, cue.end)}”"
-        return Evidence(_NAMED_BEHIND[kind], words, kind)
+        outright = bool(_BEING.match(between))
+        weight = _NAMED_BEHIND[kind] + _PRESENTED_OUTRIGHT * outright
+        return Evidence(weight, words, kind, outright)
     return None
 
 

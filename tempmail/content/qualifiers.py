@@ -15,12 +15,20 @@ from tempmail.content.vocabulary import grammar, manner
 
 _BEFORE = frozenset([*phrases(grammar.BEFORE), *phrases(manner.ENTRIES)])
 _BEHIND = frozenset(phrases(grammar.BEHIND))
+_FINAL = frozenset(
+    word
+    for row in ("de", "nl", "sv, da, no")
+    for word in phrases({row: grammar.BEFORE[row]})
+    if word not in ("de", "en", "er")
+)
+"""Small words of languages in which what says which code it is always stands before it."""
+
 _JOINED_BEFORE = tuple(phrases(grammar.JOINED_BEFORE))
 _JOINED_BEHIND = tuple(phrases(grammar.JOINED_BEHIND))
 _INDEFINITE = frozenset(phrases(grammar.INDEFINITES))
 
 _WORD_BEFORE = re.compile(r"([^\W\d_']{1,30}) $")
-_WORD_BEHIND = re.compile(r" (?:(?:de|di|do|von|van|от|od) )?([^\W\d_']{1,30})")
+_WORD_BEHIND = re.compile(r" (?:(de|di|do|da|del|della|du|von|van|от|od) )?([^\W\d_']{1,30})")
 _LENGTH_BEFORE = re.compile(r"\d[ -]?[^\W\d_]{0,14} $")
 """*6-digit code*: a length says nothing about which code it is."""
 
@@ -39,10 +47,12 @@ def which(line: Line, cue: Cue) -> Kind:
 
 
 def indefinite(line: Line, cue: Cue) -> bool:
-    """Whether a name is of no code that is at hand: *somebody who asks for a login code*."""
+    """Whether a name is of no code that is at hand: *somebody who asks for a login code*. In
+    Hungarian and Portuguese *a* is the definite article."""
     before = line.low[max(0, cue.start - 40) : cue.start]
     words = before.split()[-2:] if before.endswith(" ") else []
-    return bool(words) and (words[-1] in _INDEFINITE or words[0] in _INDEFINITE)
+    english = any(word in line.low[cue.start : cue.end] for word in ("code", "pass", "pin"))
+    return any(word in _INDEFINITE and (english or word != "a") for word in words)
 
 
 def _bare_before(line: Line, cue: Cue) -> bool:
@@ -73,9 +83,12 @@ def _bare_behind(line: Line, cue: Cue) -> bool:
     if _LETTERS.match(behind[:1]):
         return not _UNBROKEN.match(behind) or behind.startswith(_JOINED_BEHIND)
     found = _WORD_BEHIND.match(behind)
-    if not found or found[1] in _BEHIND:
+    before = _WORD_BEFORE.search(line.low[max(0, cue.start - 32) : cue.start])
+    if before and before[1] in _FINAL:
         return True
-    return _names_a_service(line, cue, cue.end + found.start(1))
+    if not found or found[2] in _BEHIND or (found[1] and found[2] in _BEFORE):
+        return True
+    return _names_a_service(line, cue, cue.end + found.start(2))
 
 
 def _names_a_service(line: Line, cue: Cue, start: int) -> bool:

@@ -129,7 +129,8 @@ _COUPON = re.compile(r"(?=[A-Z]{0,3}[AEIOUY])[A-Z]{4,8}\d{2,4}|(?=[A-Z]?[AEIOUY]
 """*AUTUMN20*, *NOEL2026*, *VIP10*: something like a word, and a number."""
 
 _YEARS = re.compile(r"(?:(?:19|20)\d\d){2}")
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR = re.compile(r"19\d\d|20[0-3]\d")
+_COMMIT = re.compile(r"[0-9a-f]{7}")
 _DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _SHORT_DATE = re.compile(r"(?:0[1-9]|[12]\d|3[01])-(?:0[1-9]|1[0-2])-\d\d")
 _DECIMALS = re.compile(r",\d{1,2}(?![\d\u3000-\u9fff])|\.\d")
@@ -251,6 +252,8 @@ def _doubted(line: str, candidate: Candidate) -> Candidate:
         return evolve(candidate, doubt="a number behind “#”")
     if candidate.shape is Shape.MIXED and _COUPON.fullmatch(candidate.value):
         return evolve(candidate, doubt="a coupon")
+    if candidate.shape is Shape.LOWER_MIXED and _COMMIT.fullmatch(candidate.value):
+        return evolve(candidate, doubt="a commit")
     if candidate.shape is Shape.GROUPED and _YEARS.fullmatch(candidate.value):
         return evolve(candidate, doubt="years")
     if candidate.shape is Shape.DIGITS and _YEAR.fullmatch(candidate.value):

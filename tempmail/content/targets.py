@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from attrs import frozen
@@ -11,6 +12,7 @@ from tempmail.content.plain import decode
 
 _STOPS_BY_ADDRESS = -6.0
 _TOKEN = 1.5
+_NUMBER = 0.5
 _NO_TOKEN = -1.5
 _ADDRESS_ASKS = 1.5
 _ADDRESS_ELSEWHERE = -2.5
@@ -26,6 +28,11 @@ _OPAQUE = re.compile(
 )
 _TOKEN_KEYS = re.compile(r"token$|key$|hash$|signature$|ticket$|nonce$|uuid$|otp$")
 """Names of a token, however short its value: tests make tokens like ``abc``."""
+
+_NUMBER_OR_TITLE = re.compile(r"\d{1,7}|[a-z]{2,}+(?:(?>-(?:[a-z]++|\d{1,4}(?![a-z\d]))))++")
+
+_TITLE = re.compile(r"(?<![^/])[a-z0-9]{1,40}(?:-[a-z0-9]{1,40}){3,20}(?![^/])", re.IGNORECASE)
+"""A part of a path that is the title of a page, whatever it speaks of."""
 
 _TRACKING_KEYS = re.compile(r"utm_|mc_|fbclid|gclid|ref$|source$|lang$|locale$|hl$|campaign|trk")
 _ASKING = re.compile(
@@ -82,7 +89,7 @@ def from_address(url: str, host: str) -> list[LinkEvidence]:
     evidence: list[LinkEvidence] = []
     path = decode(unquote(parts.path))[:400]
     keys, values = _words_of_query(parts.query)
-    asked = f"{path} {' '.join(keys)}".lower()
+    asked = f"{_TITLE.sub(' ', path)} {' '.join(keys)}".lower()
     words = _WORDS.findall(asked) + _WORDS.findall(asked.replace("-", "").replace("_", ""))
     if _SOCIAL_HOSTS.search(host):
         evidence.append(LinkEvidence(_SOCIAL, "a social network or app store"))
@@ -98,8 +105,11 @@ def from_address(url: str, host: str) -> list[LinkEvidence]:
         evidence.append(LinkEvidence(_ADDRESS_ASKS, "its address asks for it"))
     elif any(_LEADING_ELSEWHERE.match(word) for word in words) or _PLACE_ELSEWHERE.search(path):
         evidence.append(LinkEvidence(_ADDRESS_ELSEWHERE, "its address leads elsewhere"))
-    if _has_token(path, parts.query, parts.fragment):
-        evidence.append(LinkEvidence(_TOKEN, "a token in its address", made=True))
+    values = list(_opaque(path, parts.query, parts.fragment))
+    if values:
+        made = not all(map(_of_a_page, values))
+        weight = _TOKEN if made else _NUMBER
+        evidence.append(LinkEvidence(weight, "a token in its address", made=made))
     else:
         evidence.append(LinkEvidence(_NO_TOKEN))
     return evidence
@@ -117,14 +127,18 @@ def _words_of_query(query: str) -> tuple[list[str], list[str]]:
     return [key for key, _, _ in pairs], values
 
 
-def _has_token(path: str, query: str, fragment: str) -> bool:
-    """Whether the address carries something made for this mail alone."""
-    if any(_OPAQUE.fullmatch(segment) for segment in path.split("/")):
-        return True
+def _opaque(path: str, query: str, fragment: str) -> Iterator[str]:
+    """What an address carries that may have been made for this mail alone."""
+    yield from filter(_OPAQUE.fullmatch, path.split("/"))
     for pair in _PAIRS.split((query + "&" + fragment)[:2_000]):
         key, _, value = pair.partition("=")
         named = value and _TOKEN_KEYS.search(key.lower())
         made = named or len(value) >= 6 or _OPAQUE.fullmatch(value)
         if made and not _TRACKING_KEYS.search(key.lower()):
-            return True
-    return False
+            yield "" if named else value
+
+
+def _of_a_page(value: str) -> bool:
+    """Whether a value is more likely the number or the title of a page: ``4821``,
+    ``top-10-tips``."""
+    return bool(value) and bool(_NUMBER_OR_TITLE.fullmatch(value))

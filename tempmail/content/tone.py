@@ -65,7 +65,11 @@ class Tone:
     """How many digits the mail says that a code has."""
 
     supported: bool
-    """Whether something speaks for a verification code of whatever kind."""
+    """Whether something speaks for a verification code."""
+
+    plainly: bool
+    """Whether it does so of any kind of code: that something is good for minutes is said of a
+    ticket as well."""
 
     sells: Evidence | None
     """Against a code that is not plainly named: the mail gives a discount."""
@@ -107,6 +111,7 @@ def tone_of(head: Source, bodies: Sequence[Source]) -> Tone:
     signing_in = any(map(speaks_of_a_purpose, head.lines))
     entered = not sells and any(words.asks_to_enter_it for words in below)
     short = {Kind.LIFETIME, Kind.MINUTES} <= manners
+    plainly = bool(named or lengths or entered or Kind.CAUTION in manners)
     hinted = entered or bool(manners & _HINTS)
     return Tone(
         tuple(in_bodies),
@@ -115,7 +120,8 @@ def tone_of(head: Source, bodies: Sequence[Source]) -> Tone:
         _in_subject(spoken_of, Kind.SUBJECT in manners),
         Evidence(_FOR_SIGNING_IN, "the subject speaks of signing in") if signing_in else None,
         frozenset(lengths),
-        bool(named or lengths or entered or short or Kind.CAUTION in manners),
+        plainly or short,
+        plainly,
         Evidence(_GIVES_AWAY, "but the mail gives a discount") if sells else None,
     )
 

@@ -94,9 +94,15 @@ class CorpusTests(SynchronousTestCase):
 
     def test_tables(self) -> None:
         """So in the mails of our own words."""
-        for name in ("tuned", "heldout", "later", "own"):
+        for name in ("tuned", "heldout", "later", "own", "ordinary"):
             wrong = [out for out in map(code_outcome, table(name)) if not out.correct]
             self.assertEqual(wrong, [], name)
+
+    def test_further(self) -> None:
+        """Of the mails made hard on purpose few codes are missed, and nothing else is told."""
+        wrong = [out for out in map(code_outcome, table("further")) if not out.correct]
+        self.assertLessEqual(len(wrong), 3)
+        self.assertEqual([out for out in wrong if out.told], [])
 
     def test_blind(self) -> None:
         """So in the mails that were written by somebody who had not seen the recogniser."""

@@ -131,7 +131,12 @@ class EnteringTests(SynchronousTestCase):
         self.assertIsNone(self.best(text, "Order confirmation"))
 
     def test_hints(self) -> None:
-        """How long something is good says little of a ticket; in minutes, or with a warning not to
-        share it, much of a code."""
-        self.assertIsNone(self.best("Parish code 482913, valid until Sunday"))
-        self.assertEqual(self.best("Parish code 482913, valid for 10 minutes"), "482913")
+        """A warning not to share it is said of a code, that it is good for minutes of a ticket as
+        well, that it is good until some day of anything."""
+        for text, code in (
+            ("Parish code: KQX7B2, valid until Sunday", None),
+            ("Parish code: KQX7B2, valid for 10 minutes", None),
+            ("Parish code: KQX7B2, valid for 10 minutes. Do not share it.", "KQX7B2"),
+            ("Ihr Nimbus-Code lautet 482913 und ist 10 Minuten gültig.", "482913"),
+        ):
+            self.assertEqual(self.best(text), code, text)

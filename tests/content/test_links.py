@@ -37,9 +37,15 @@ class CorpusTests(SynchronousTestCase):
 
     def test_tables(self) -> None:
         """So in the mails of our own words."""
-        for name in ("tuned", "heldout", "later", "own"):
+        for name in ("tuned", "heldout", "later", "own", "ordinary"):
             wrong = [out for out in map(link_outcome, table(name)) if not out.correct]
             self.assertEqual(wrong, [], name)
+
+    def test_further(self) -> None:
+        """Of the mails made hard on purpose few are got wrong."""
+        wrong = [out for out in map(link_outcome, table("further")) if not out.correct]
+        self.assertLessEqual(len(wrong), 2)
+        self.assertLessEqual(len([out for out in wrong if out.told]), 1)
 
     def test_blind(self) -> None:
         """So in the mails that were written by somebody who had not seen the recogniser."""
@@ -103,6 +109,14 @@ class FindLinksTests(SynchronousTestCase):
         for label in ("Look", "See what is new", "Open"):
             self.assertIsNone(self.best(html=anchor(label)), label)
 
+    def test_only_one_of_something_else(self) -> None:
+        """Words around a link that speaks of something else ask for it only where it is a button;
+        that it is the only one changes nothing."""
+        text = "<p>Soon you have to verify your address.</p>"
+        self.assertIsNone(self.best(html=text + anchor("Photographs of the opening")))
+        button = f"<a class=button href='{TOKEN}'>That would be mine</a>"
+        self.assertEqual(self.best(html=text + button), TOKEN)
+
     def test_sign_in_of_a_notification(self) -> None:
         """A link to sign in is in any notification: that it is the only one made for the mail says
         nothing, unless the subject speaks of signing in."""
@@ -111,6 +125,50 @@ class FindLinksTests(SynchronousTestCase):
         self.assertIsNotNone(best_link(find_links(text, "", "Your sign-in link")))
         button = f"<a class=button href='{TOKEN}'>Log in to read it</a>"
         self.assertIsNone(best_link(find_links("", button, "Your statement for May")))
+
+    def test_join(self) -> None:
+        """Joining may be for whatever reason: it needs an invitation, or a subject that asks for
+        something else."""
+        self.assertIsNone(best_link(find_links("", anchor("Join the club"), "Join us for supper")))
+        self.assertIsNotNone(best_link(find_links("", anchor("Join"), "Ann invited you to Birch")))
+
+    def test_subject_asks_for_another(self) -> None:
+        """A subject that asks is not about a link whose own words speak of something else."""
+        for label in ("Read our guide", "The whole story"):
+            html = f"<p>Never tell your login code.</p>{anchor(label)}"
+            best = best_link(find_links("", html, "Verify before you trust"))
+            self.assertIsNone(best, label)
+
+    def test_answer(self) -> None:
+        """A link that begins with *yes* may be what the subject asks for."""
+        for subject, label in (
+            ("Confirma tu suscripción", "Sí, quiero recibirlo"),
+            ("Bestätige dein Abo", "Ja, her damit"),
+            ("メールアドレスの確認", "はい、そうです"),
+        ):
+            self.assertIsNotNone(best_link(find_links("", anchor(label), subject)), label)
+            self.assertIsNone(best_link(find_links("", anchor(label), "Hello")), label)
+
+    def test_name_of_a_code(self) -> None:
+        """The name of a code asks for no link, though there is *verification* in it."""
+        for words in (
+            "Your verification code is 482913",
+            "您的验证码是 482913",
+            "認証コード 482913",
+        ):
+            html = f"<p>{words}</p>{anchor('Our newest lamps')}"
+            best = best_link(find_links("", html, words))
+            self.assertIsNone(best, words)
+
+    def test_number_or_title_of_a_page(self) -> None:
+        """A short number and the title of a page are not made for one mail, and what a title speaks
+        of is not asked for."""
+        for path in ("t/cant-activate-my-account/4471", "pull/4821", "top-10-tips-for-passwords"):
+            (link,) = find_links(f"Go to https://a.example/{path}", "", "Verify your address")
+            self.assertNotIn("its address asks", link.reason, path)
+            self.assertNotIn("the only one", link.reason, path)
+        (link,) = find_links("Go to https://a.example/reset-password/4821", "")
+        self.assertIn("its address asks for it", link.reason)
 
     def test_hyphen(self) -> None:
         """Between the words of a phrase a hyphen is a blank."""

@@ -17,6 +17,7 @@ BARE = (
     ("code: 482913", True),
     ("Enter this 6-digit code", True),
     ("Your Nimbus Cloud code is 482913", True),
+    ("Mit diesem Code kommst du rein: 482913", True),
     ("Votre code Nimbus : 482913", True),
     ("El código de Nimbus es 482913", True),
     ("Ваш код: 482913", True),
@@ -104,6 +105,21 @@ class NamingTests(SynchronousTestCase):
         ):
             self.assertEqual(self.best(text), "904417", text)
 
+    def test_not_at_hand(self) -> None:
+        """The name of a code that never came names no number behind it."""
+        for text in (
+            "My verification code never arrives; the log shows 50312.",
+            "The login code was not sent, error 50312.",
+        ):
+            self.assertIsNone(self.best(text, "Verification code"), text)
+
+    def test_marked_numbers(self) -> None:
+        """A number behind “#” is of what stands before the sign; seven hexadecimal digits are
+        more likely a commit than a code."""
+        self.assertIsNone(self.best("Fix the login code path (#4821)"))
+        self.assertIsNone(self.best("a81e22d use another login code, 77b0e1f fix a typo"))
+        self.assertEqual(self.best("Your login code: 77b0e1f"), "77b0e1f")
+
     def test_coupon(self) -> None:
         """Something like a word and a number is a code only under the full name of one."""
         for text in ("Use code HARVEST25", "Your code: WINTER2027", "Code: VIP20"):
@@ -162,6 +178,17 @@ class NamingTests(SynchronousTestCase):
         self.assertEqual(self.best("482913"), "482913")
         self.assertEqual(self.best("Here you are:\n482913\nSee you soon"), "482913")
         self.assertIsNone(self.best("Thanks for coming\n48291\nSee you soon"))
+
+    def test_articles(self) -> None:
+        """What is an indefinite article in one language may be a definite one in another."""
+        for text in ("482913 a kódod.", "482913 é a senha temporária.", "482913 is a login code"):
+            told = "482913" if "login" not in text else None
+            self.assertEqual(self.best(text), told, text)
+
+    def test_of_something(self) -> None:
+        """*The code of your account* is no code of another kind, *the code of the parish* is."""
+        self.assertEqual(self.best("482913 é o código da sua conta."), "482913")
+        self.assertIsNone(self.best("48291 é o código da paróquia."))
 
     def test_languages(self) -> None:
         """What services call a code in languages that have few mails in the corpus."""

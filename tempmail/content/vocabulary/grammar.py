@@ -13,11 +13,11 @@ BEFORE: Table = {
     "de": """der, dein, ihr, den, dem, diesen, dieser, diesem, ein, einen, neuer, neuen, neue,
         folgenden, folgende, folgender, mit, per, als, deinen, ihren, ihrem, deinem, persönlicher,
         persönlichen, stelligen, stellige, stelliger, geheimer, via, unser, bitte, gültiger,
-        nachstehenden, untenstehenden, euer""",
-    "fr": "le, votre, ton, ce, un, nouveau, avec, au, son, suivant, mon, voici, du",
+        nachstehenden, untenstehenden, euer, deiner, ihrer, deines, ihres""",
+    "fr": "le, votre, ton, ce, un, nouveau, avec, au, son, suivant, mon, voici, du, ta, notre",
     "es": "el, tu, su, este, un, nuevo, con, del, al, siguiente, ese, mi, es, nuestro",
-    "pt": "o, seu, teu, esse, um, novo, com, do, ao, seguinte, é, nosso",
-    "it": "il, tuo, suo, questo, nuovo, col, seguente, vostro, ecco, è",
+    "pt": "o, seu, teu, esse, um, novo, com, do, ao, seguinte, é, nosso, sua, tua",
+    "it": "il, tuo, suo, questo, nuovo, col, seguente, vostro, ecco, è, tua, sua",
     "nl": """de, je, uw, jouw, deze, een, nieuwe, met, volgende, cijferige, onderstaande,
         persoonlijke""",
     "pl": "twój, ten, nowy, to, tego, tym, poniższy, cyfrowy, swój, z, oto, następujący, państwa",
@@ -93,7 +93,7 @@ JOINED_BEHIND: Table = {
 
 INDEFINITES: Table = {
     "all": """a, an, any, another, no, un, une, una, uma, um, ein, eine, einen, eines, einem, kein,
-        keinen, een, geen, en, et, ett, ei, egy, bir, jakikolwiek, o""",
+        keinen, een, geen, en, et, ett, ei, egy, bir, jakikolwiek""",
 }
 """Before the name of something that is not at hand: *asking for a login code*."""
 
@@ -115,7 +115,7 @@ POINTERS: Table = {
         alla oleva*, klikněte zde, zkopírujte, otevřete, skopírujte, otvorte, stlačte, kattintva,
         nyissa, másolja, linkre, vizitați, copiați, accesați, apasă, apasă aici, dă clic, πατήστε,
         πατώντας, κάντε κλικ, αντιγράψτε, παρακάτω, ovdje, ovde, poveznic*, gumb, otvorite,
-        kopirajte, tukaj, povezav*, take a look, have a look, view it, see it""",
+        kopirajte, tukaj, povezav*""",
     "slavic": """здесь, тут, сюда, нажмите, перейдите, ссылка, ссылке, ссылку, кнопку, продолжить,
         тук, натисніть, посилання, посиланням, продовжити, натиснете, посетите, откройте,
         скопируйте, вставьте, по ссылке, відвідайте, відкрийте, скопіюйте, отворете, бутона,
@@ -132,3 +132,9 @@ POINTERS: Table = {
         buka, klik, tekan, ক্লিক, লিংক, বোতাম""",
 }
 """Words of a link, or right before it, that leave it to the words around to say more."""
+
+AFFIRMATIONS: Table = {
+    "all": """yes, ja, oui, sí, sim, sì, tak, да, так, ano, áno, igen, da, ναι, kyllä, joo, jah,
+        evet, có, ya, 是的, 是, はい, 네, 예, نعم, بله, כן, ใช่, हाँ, हां, হ্যাঁ""",
+}
+"""Begins the words of a link that answers a question, which the subject may have asked."""

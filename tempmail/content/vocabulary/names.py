@@ -21,7 +21,7 @@ CODES: Table = {
         confirmation pin, authentication pin, validation pin, security passcode,
         verification passcode, two-factor pin, authentication number, one-time number,
         authenticator code, identification code, secret code, temporary security code,
-        reauthentication code, password code""",
+        reauthentication code, password code, login number, log-in number, sign-in number""",
     "de": """bestätigungscode, bestaetigungscode, verifizierungscode, verifikationscode, mtan,
         sicherheitscode, zugangscode, anmeldecode, einmalcode, einmal-code, einmalpasswort,
         einmal-passwort, einmalkennwort, login-code, logincode, ihre tan, die tan, tan lautet,

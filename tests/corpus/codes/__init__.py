@@ -43,7 +43,8 @@ def blind() -> list[LabelledMail]:
 
 def table(name: str) -> list[LabelledMail]:
     """The mails of a table: ``tuned``, which weights were set on, or one of those that were written
-    before anything was learnt from them: ``heldout``, ``later``, ``own``."""
+    before anything was learnt from them: ``heldout``, ``later``, ``own``,
+    ``further``, ``ordinary``."""
     mails = tomllib.loads((_HERE / f"{name}.toml").read_text(encoding="utf-8"))["mail"]
     return [
         LabelledMail(
