@@ -93,6 +93,8 @@ class Channel(HTTPChannel):
         if self._websocket is not None:
             self._websocket.connectionLost(reason)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
+        # All that leads back to us: what is in a circle stays till the next full collection.
+        self._websocket = self._transferDecoder = self._requestProducer = None
         if self._admitted:
             self.site.leave(self)
 

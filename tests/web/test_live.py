@@ -8,6 +8,7 @@ import re
 from base64 import b64encode
 from ipaddress import IPv4Network
 from typing import Any
+from weakref import ref
 
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
@@ -55,8 +56,14 @@ class LiveTestCase(WebTestCase):
         return answer.json if answer.body else None
 
     def assert_nothing_left(self, wire: Wire) -> None:
-        """When the client is gone nothing is left of it."""
+        """When the client is gone nothing is left of it, not even for the garbage collector."""
+        channel: Any = wire.channel
+        known = [ref(channel), *map(ref, channel.requests)]
+        gc.disable()
+        self.addCleanup(gc.enable)
         wire.hang_up()
+        del wire.channel, wire.producer, channel
+        self.assertEqual([each() for each in known], [None] * len(known))
         self.assertEqual(self.house.doorbell.listeners, 0)
         self.assertEqual(self.house.clock.getDelayedCalls(), [])
         self.assertEqual(self.flushLoggedErrors(), [])
