@@ -24,6 +24,7 @@ from tempmail.core.errors import TempmailError
 from tempmail.core.limits import (
     COMMAND_READ_OCTETS,
     DATA_READ_OCTETS,
+    MAIL_READ_OCTETS,
     MAX_COMMAND_OCTETS,
     MAX_PIPELINED_OCTETS,
 )
@@ -290,9 +291,11 @@ class Session(ESMTP):
             read_at_a_time(self.transport, COMMAND_READ_OCTETS)
             return self.intake.finish(frame)
         if frame.size:
-            # More is to come, so let the next reads be large ones.
+            # It is no small mail, so let the next reads be large ones.
             read_at_a_time(self.transport, DATA_READ_OCTETS)
             self.intake.charge(frame)
+        else:
+            read_at_a_time(self.transport, MAIL_READ_OCTETS)
         return None
 
     def envelope(self, transaction: Transaction) -> Envelope:
