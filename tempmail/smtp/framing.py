@@ -6,6 +6,7 @@ Both are fed what arrived, in pieces of any size, and give back how much of it w
 from __future__ import annotations
 
 from tempmail.core.errors import MessageTooBig, TempmailError
+from tempmail.core.limits import LARGE_BLOCK_OCTETS
 from tempmail.core.message import Octets, Pieces
 
 _END = b"\r\n.\r\n"
@@ -13,14 +14,19 @@ _DOT = b"\r\n."
 # A piece shorter than this takes up what comes behind it: an object costs some 40 octets more than
 # it holds, and a client may send two at a time.
 _SHORT = 4096
+# So many pieces become one, until that is a large block: those are apart in memory, and what many a
+# mail of many pieces leaves behind is of no use for anything else.
+_LOOSE = 16
 
 
 def put_behind(pieces: list[bytes], piece: bytes) -> None:
     """Put a piece behind those before."""
     if pieces and len(pieces[-1]) < _SHORT:
         pieces[-1] += piece
-    else:
-        pieces.append(piece)
+        return
+    pieces.append(piece)
+    if len(pieces) >= _LOOSE and len(pieces[-_LOOSE]) < LARGE_BLOCK_OCTETS:
+        pieces[-_LOOSE:] = [b"".join(pieces[-_LOOSE:])]
 
 
 class DataFrame:
