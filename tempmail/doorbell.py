@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
 from tempmail.core.address import Address
-from tempmail.core.errors import Closing
+from tempmail.core.errors import Closing, NoSuchMailbox, TempmailError
 from tempmail.core.limits import SLICE_SECONDS
 from tempmail.core.mailbox import Change
 from tempmail.interfaces import IArrivalListener
@@ -27,6 +27,7 @@ class Bell:
     _doorbell: Doorbell
     _keys: tuple[str, ...]
     _rung: tuple[str, ...] = ()
+    _ended: TempmailError | None = None
     _waiter: Deferred[tuple[str, ...]] | None = field(default=None, repr=False)
     _timer: IDelayedCall | None = field(default=None, repr=False)
 
@@ -45,11 +46,15 @@ class Bell:
     def rung(self, seconds: float) -> Deferred[tuple[str, ...]]:
         """Fires with the keys of the addresses where something changed since the last call.
 
-        With none after ``seconds``. Fails with :exc:`Closing` when the server stops. Cancelling it
-        leaves no timer.
+        With none after ``seconds``. Fails with :exc:`Closing` when the server stops, and with
+        :exc:`NoSuchMailbox` once the token of whoever listens was revoked. Cancelling it leaves no
+        timer.
         """
         if self._doorbell.closed:
             return fail(Closing("the server is stopping"))
+        if self._ended is not None:
+            ended, self._ended = self._ended, None
+            return fail(ended)
         if self._rung or seconds <= 0:
             return succeed(self._take())
         self._waiter = Deferred(self._give_up)
@@ -68,11 +73,13 @@ class Bell:
         if self._waiter is not None and self._rung:
             self._answer(self._take())
 
-    def close(self) -> None:
-        """Tell the one who waits that the server stops."""
+    def end(self, error: TempmailError) -> None:
+        """Tell the one who listens that it is over, and why: now, or when he waits again."""
         waiter = self._stop_waiting()
-        if waiter is not None:
-            waiter.errback(Closing("the server is stopping"))
+        if waiter is None:
+            self._ended = error
+        else:
+            waiter.errback(error)
 
     def _take(self) -> tuple[str, ...]:
         rung, self._rung = self._rung, ()
@@ -139,7 +146,12 @@ class Doorbell:
         """Answer everyone who waits, and whoever comes, with :exc:`Closing`."""
         self.closed = True
         for bell in [bell for bells in self._bells.values() for bell in bells]:
-            bell.close()
+            bell.end(Closing("the server is stopping"))
+
+    def revoke(self, address: Address) -> None:
+        """Tell all at this address that their token is none any more."""
+        for bell in list(self._bells.get(address.key, ())):
+            bell.end(NoSuchMailbox("the token was revoked"))
 
     def leave(self, bell: Bell, keys: tuple[str, ...]) -> None:
         """A listener is gone, and with the last one at an address every trace of it."""

@@ -8,6 +8,7 @@ holds it as ``IMailReader``. Whoever asks for a mailbox comes through
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
+from email.utils import parseaddr
 from functools import partial
 from sys import intern
 from typing import Any
@@ -206,9 +207,11 @@ class PostOffice:
         return await self._store.attempts(address)
 
     async def rotate_token(self, address: Address, token: str | None) -> str:
-        await self.access.enter(address, token, "own")
+        state = await self.access.enter(address, token, "own")
         fresh = draw()
         await self._store.rekey(address, hashed(fresh))
+        if not state.public:
+            self._doorbell.revoke(address)
         return fresh
 
     async def delete_mailbox(self, address: Address, token: str | None) -> None:
@@ -325,7 +328,9 @@ class PostOffice:
         octets = compose(sender, address.displayed, subject, body, self._clock.seconds())
         if len(octets) > self.limits.max_message_size:
             raise MessageTooBig("a mail of this size is not taken")
-        envelope = Envelope(one_line(sender), protocol="HTTP", posted=posted)
+        _, named = parseaddr(sender)
+        mail_from = one_line(named if "@" in named else sender)
+        envelope = Envelope(mail_from, protocol="HTTP", posted=posted)
         await self.deliver(envelope, (address,), octets)
 
     async def check_ready(self) -> None:

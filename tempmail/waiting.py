@@ -180,6 +180,9 @@ class Rounds:
                     due = [watch for watch in self._watches if watch.address.key in rung]
             except Closing:
                 pass
+            except NoSuchMailbox:
+                # One of the tokens was revoked, and the mailbox is not gone.
+                self._again = False
             entries = await self._look(self._watches)
         return Round(entries, timed_out=not any(entries))
 

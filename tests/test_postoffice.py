@@ -282,6 +282,20 @@ class PostTests(OfficeTestCase):
             self.office.post(address, sender=sender, subject=subject, body=body, posted=b"{}")
         )
 
+    def test_sender(self) -> None:
+        """The envelope has the address alone; what is none stands there as it was typed."""
+        minted = self.mint()
+        address, token = minted.mailbox.address, minted.token
+        for typed, sender in (
+            ("Ann B <ann@x.test>", "ann@x.test"),
+            ("ann@x.test", "ann@x.test"),
+            ("the form", "the form"),
+        ):
+            self.successResultOf(self.post(address, typed, "Hi", "there"))
+            self.assertEqual(
+                self.listed(address, token)[-1].parcel.envelope.mail_from, sender, typed
+            )
+
     def test_is_mail(self) -> None:
         """What was posted is a mail like any other, and keeps what it was made of."""
         minted = self.mint()

@@ -126,13 +126,21 @@ class EndTests(WaitingTestCase):
         self.failureResultOf(waiting, MailboxGone)
 
     def test_token_revoked_meanwhile(self) -> None:
-        """Mail that comes after a token was revoked does not go to who waited with it."""
+        """Who waits with a token that is revoked is told so at once, and not that all is gone."""
         waiting = self.wait()
         self.now(self.office.rotate_token(self.address, self.token))
-        self.deliver(self.address)
-        self.turn()
-        self.failureResultOf(waiting, MailboxGone)
+        self.failureResultOf(waiting, NoSuchMailbox)
         self.assert_no_trace()
+
+    def test_revoked_at_a_public_mailbox(self) -> None:
+        """What everybody may read needs no token, so nobody is sent away."""
+        minted = self.now(self.office.mint(public=True))
+        waiting = self.wait(address=minted.mailbox.address, token=None)
+        self.now(self.office.rotate_token(minted.mailbox.address, minted.token))
+        self.assertNoResult(waiting)
+        self.deliver(minted.mailbox.address)
+        self.turn()
+        self.assertEqual(len(self.successResultOf(waiting).messages), 1)
 
     def test_server_stops(self) -> None:
         """When the server stops everyone who waits is answered, as if the time were up."""

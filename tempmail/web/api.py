@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import cast
@@ -11,7 +12,12 @@ from twisted.web.resource import IResource
 
 from tempmail.content.html import embedded
 from tempmail.core.address import Address, normalise_domain
-from tempmail.core.errors import BadAddress, NoSuchMailbox, TokenNeeded, UnknownDomain
+from tempmail.core.errors import (
+    BadAddress,
+    NoSuchMailbox,
+    TokenNeeded,
+    UnknownDomain,
+)
 from tempmail.core.limits import DEFAULT_WAIT_SECONDS
 from tempmail.interfaces import IMailReader
 from tempmail.waiting import Inbox, Match, Minted, Page, Round, Want
@@ -209,7 +215,9 @@ class Api:
         async def tell(outlet: Outlet) -> None:
             stream = EventStream(outlet)
             await stream.keep_alive()
-            await follow(self._office, *who, after, stream, request.told)
+            # A client whose token was revoked is told so when it comes again.
+            with suppress(NoSuchMailbox):
+                await follow(self._office, *who, after, stream, request.told)
 
         return Streamed(tell)
 

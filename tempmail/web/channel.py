@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tempmail.web.site import Site
 
 _HERE = UNIXAddress(None)
+# What TLS begins with (RFC 8446 section 5.1), and no request does.
+_TLS_HANDSHAKE = b"\x16"
 
 
 class Channel(HTTPChannel):
@@ -177,6 +179,10 @@ class Channel(HTTPChannel):
         if self._websocket is not None:
             self._hear(self._websocket, data)
         elif not self.refused:
+            if data[:1] == _TLS_HANDSHAKE and self in self.site.idle:
+                # Else it would wait for the end of a line till its time is over.
+                self.refuse(Problem(400, "this port speaks HTTP without TLS"))
+                return
             super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def lineLengthExceeded(self, line: bytes) -> None:

@@ -28,10 +28,10 @@ def entry(message: Message) -> Iterator[bytes]:
 
 
 def _separator(message: Message) -> bytes:
-    """The line that begins a message: who sent it, and when it came, in UTC."""
+    """The line that begins a message: who sent it, in ASCII, and when it came, in UTC."""
     sender = _BLANKS.sub("_", message.parcel.envelope.mail_from) or "MAILER-DAEMON"
     received = asctime(gmtime(message.parcel.received_at))
-    return f"From {sender} {received}\n".encode("utf-8", "replace")
+    return f"From {sender} {received}\n".encode("ascii", "replace")
 
 
 def _cut(octets: bytes, start: int) -> int:

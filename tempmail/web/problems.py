@@ -110,7 +110,9 @@ class _Answer:
 
 _ANSWERS: Mapping[type[TempmailError], _Answer] = {
     TokenNeeded: _Answer(
-        HTTPStatus.UNAUTHORIZED, "this needs the mailbox's token", headers=_CHALLENGE
+        HTTPStatus.UNAUTHORIZED,
+        "this needs the mailbox's token, as Authorization: Bearer TOKEN",
+        headers=_CHALLENGE,
     ),
     NoSuchMailbox: _Answer(HTTPStatus.NOT_FOUND, "there is no mailbox here that this token opens"),
     NoSuchMessage: _Answer(HTTPStatus.NOT_FOUND, "there is no message of this id"),

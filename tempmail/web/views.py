@@ -181,7 +181,7 @@ def found(message: Message | None, digest: Digest | None, members: bytes, page: 
         orjson.dumps(digest and digest.code),
         orjson.dumps(digest and digest.link),
         page.cursor,
-        _BOOLEAN[page.timed_out],
+        _BOOLEAN[message is None],
     )
 
 

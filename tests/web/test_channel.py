@@ -251,6 +251,20 @@ class MalformedTests(ChannelTestCase):
         answers = b"".join(self.wire.send(octets[at : at + 1]) for at in range(len(octets)))
         self.assert_refused(answers, 400)
 
+    def test_tls(self) -> None:
+        """Who comes with TLS to a port without is told so at once, also as a second thought."""
+        hello = b"\x16\x03\x01\x02\x00\x01\x00"
+        self.assert_refused(self.wire.send(hello), 400)
+        self.wire = Wire(self.house.site)
+        self.assertEqual(status_of(self.wire.send(GET)), 200)
+        self.assert_refused(self.wire.send(hello), 400)
+
+    def test_octet_of_tls(self) -> None:
+        """Within a body the same octet is one like any other."""
+        self.wire.send(post(b"Content-Length: 2", body=b""))
+        self.assertEqual(status_of(self.wire.send(b"\x16x")), 400)
+        self.assertFalse(self.wire.closed)
+
     def test_old_protocol(self) -> None:
         """HTTP/1.0 is served, needs no Host, and its connection ends."""
         answer = self.wire.send(b"GET /healthz HTTP/1.0\r\n\r\n")

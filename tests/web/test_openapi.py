@@ -23,6 +23,7 @@ from tests.web.house import Answer, House, WebTestCase, Wire
 DOCUMENT = describe()
 RICH = (
     b"From: Ann <ann@example.org>\r\nTo: alice@tempmail.test\r\nSubject: Your code\r\n"
+    b"Cc: Bob <bob@example.org>, carol@example.org\r\nReply-To: Desk <desk@example.org>\r\n"
     b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n"
     b"<p>Your code is 483920. "
     b"<a href='https://x.example/confirm?token=0123456789abcdef'>Confirm</a>"

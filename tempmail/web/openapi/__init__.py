@@ -19,6 +19,9 @@ A mailbox is private, and every call on it needs its token (`Authorization: Bear
 minted public or lives in a catch-all domain. Ids and cursors are opaque. An address in a path is
 percent-encoded once. A list answers a cursor; asking again `after` it brings what came since.
 Without a token a private mailbox answers 401 and with a wrong one 404, whether it exists or not.
+
+Where a browser can send no header of ours, for an EventSource, a WebSocket, a link to a file, the
+token may stand in the query as `access_token` instead.
 """
 
 _PROBLEMS: Mapping[int, str] = {

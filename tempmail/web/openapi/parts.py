@@ -12,7 +12,16 @@ from tempmail.core.limits import (
     MAX_WAIT_SECONDS,
     MAX_WATCHED,
 )
-from tempmail.web.openapi.schemas import CURSOR_PATTERN, NAME, TEXT, Schema, list_of, ref, wished
+from tempmail.web.openapi.schemas import (
+    COUNT,
+    CURSOR_PATTERN,
+    NAME,
+    TEXT,
+    Schema,
+    list_of,
+    ref,
+    wished,
+)
 
 JSON = "application/json"
 NOTHING: Schema = {"description": "Done."}
@@ -31,16 +40,16 @@ def query(name: str, description: str, **schema: Any) -> Schema:
     }
 
 
-def path(name: str, description: str) -> Schema:
+def path(name: str, description: str, schema: Schema = TEXT) -> Schema:
     """A variable part of a path."""
     described = {"name": name, "in": "path", "required": True}
-    return {**described, "description": description, "schema": TEXT}
+    return {**described, "description": description, "schema": schema}
 
 
 PATH_PARAMETERS = {
     "{address}": path("address", "The mailbox's address, percent-encoded."),
     "{id}": path("id", "The message's id."),
-    "{index}": path("index", "The attachment's index."),
+    "{index}": path("index", "The attachment's index.", COUNT),
     "{mailbox}": path("mailbox", "The mailbox's address."),
 }
 AFTER = query(
@@ -119,8 +128,7 @@ def operation(
             for status in sorted(statuses - set(answers))
         },
     }
-    if shown:
-        schemes = ["token", "tokenInQuery"] if shown == "query" else ["token"]
-        # Public mailboxes need none.
-        described["security"] = [*({scheme: []} for scheme in schemes), {}]
+    schemes = {"query": ("token", "tokenInQuery"), "header": ("token",), "": ()}[shown]
+    # Public mailboxes need none.
+    described["security"] = [*({scheme: []} for scheme in schemes), {}] if schemes else []
     return described

@@ -22,6 +22,7 @@ from tempmail.web.openapi.schemas import (
     CURSOR_PATTERN,
     LIFETIME,
     NAME,
+    OCTET_STRING,
     TEXT,
     list_of,
     needed,
@@ -50,7 +51,7 @@ def _mailbox_paths() -> dict[str, Any]:
         public={"type": "boolean", "default": False},
     )
     state = answer("Mailbox", "The mailbox.")
-    minted = answer("NewMailbox", "The mailbox with its secrets, which are shown this once.")
+    minted = answer("MintedMailbox", "The mailbox with its secrets, which are shown this once.")
     return {
         "/v1/domains": {
             "get": operation(
@@ -155,6 +156,7 @@ def _list_paths() -> dict[str, Any]:
                 {200: answer("Round", "As soon as one has mail or can not be read any more.")},
                 body=WATCHES,
                 body_required=True,
+                problems=(503,),
             )
         },
         f"{box}/events": {
@@ -189,7 +191,7 @@ def _list_paths() -> dict[str, Any]:
             "get": operation(
                 "export",
                 "Every message as one mbox (RFC 4155)",
-                {200: answer(TEXT, "The mbox.", "application/mbox")},
+                {200: answer(OCTET_STRING, "The mbox.", "application/mbox")},
                 shown="query",
             )
         },
@@ -247,7 +249,7 @@ def _message_paths() -> dict[str, Any]:
             "get": operation(
                 "raw",
                 "The received octets, unchanged",
-                {200: answer(TEXT, "The mail.", "message/rfc822")},
+                {200: answer(OCTET_STRING, "The mail.", "message/rfc822")},
                 shown="query",
             )
         },
@@ -255,7 +257,7 @@ def _message_paths() -> dict[str, Any]:
             "get": operation(
                 "attachment",
                 "One attachment, decoded",
-                {200: answer(TEXT, "The file, with its own type.", "*/*")},
+                {200: answer(OCTET_STRING, "The file, with its own type.", "*/*")},
                 shown="query",
             )
         },

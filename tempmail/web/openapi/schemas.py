@@ -8,6 +8,7 @@ from typing import Any
 Schema = Mapping[str, Any]
 
 TEXT: Schema = {"type": "string"}
+OCTET_STRING: Schema = {"type": "string", "format": "binary"}
 TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 YES_OR_NO: Schema = {"type": "boolean"}
@@ -105,8 +106,8 @@ _SUMMARY: dict[str, Schema] = {
 }
 
 _MESSAGE: dict[str, Schema] = {
-    "cc": list_of(TEXT),
-    "reply_to": list_of(TEXT),
+    "cc": list_of(_PERSON),
+    "reply_to": list_of(_PERSON),
     "date": {**INSTANT_OR_NULL, "description": "What the sender's header says."},
     "message_id": TEXT_OR_NULL,
     "headers": {**list_of(list_of(TEXT)), "description": "Pairs of name and value, as they came."},
@@ -138,7 +139,7 @@ SCHEMAS: Mapping[str, Schema] = {
         max_message_size=OCTETS,
     ),
     "Mailbox": document(**_MAILBOX),
-    "NewMailbox": document(
+    "MintedMailbox": document(
         "A mailbox, and the only copy of its secrets.",
         **_MAILBOX,
         token={"type": "string", "description": "Opens the mailbox."},
