@@ -29,7 +29,6 @@ from tempmail.lifecycle import (
     Collector,
     Janitor,
     Pulse,
-    Signals,
     fit_connections,
     raise_file_limit,
 )
@@ -42,6 +41,7 @@ from tempmail.rates import Rates
 from tempmail.reading import Reading
 from tempmail.resolver import QuietResolver
 from tempmail.settings import BadSetting, Settings
+from tempmail.signals import Signals, hold_back_signals
 from tempmail.smtp.factory import SessionFactory
 from tempmail.snapshot.restart import Restart
 from tempmail.store.memory import MemoryStore
@@ -286,6 +286,7 @@ def makeService(options: Options) -> Server:
     """What ``twistd tempmail`` runs: the assembly on the global reactor, made steady and lean."""
     from twisted.internet import reactor
 
+    hold_back_signals()
     files = raise_file_limit()
     _log.info("up to {files} files and connections may be open", files=files)
 
