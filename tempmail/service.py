@@ -125,7 +125,7 @@ class Server(MultiService):
         self._offer_tls()
         self.pulse = Pulse(reactor)
         self.answers = Answers()
-        checks = [self.check_listening]
+        checks = [self.check_listening, self.reading.check_ready]
         self.site = build_site(
             self.office,
             reactor,

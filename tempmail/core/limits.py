@@ -113,6 +113,9 @@ MAX_ROUND = MAX_WATCHED * DEFAULT_LIST
 MAX_UNKNOWN_NAMED = 10
 # A comment on an idle event stream, often enough for every proxy's idle limit.
 KEEPALIVE_SECONDS = 15.0
+# The server is ready for mail while one of this size fits its memory: more than most mail has that
+# people wait for here.
+READY_OCTETS = 64 * KILO
 # For how long a client is asked to stay away when a budget is full or the server stops.
 RETRY_SECONDS = 10
 # A part of the server that does not say within this time whether it works, does not.

@@ -9,6 +9,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 from http.client import HTTPConnection
@@ -191,6 +192,25 @@ class StartTests(DaemonTestCase):
         daemon.send("postmaster@tempmail.test", "A complaint")
         self.assertEqual(waiting.answer()[1]["messages"][0]["subject"], "A complaint")
         self.assertEqual(daemon.stop(), 0)
+
+    def test_no_workers(self) -> None:
+        """A Python that --uid may not execute is one error at the start, and it is not ready."""
+        if os.geteuid() != 0:
+            raise SkipTest("only root can become somebody else: run the tests as root")
+        private = self.directory / "private"
+        private.mkdir(mode=0o700)
+        python = private / "python"
+        python.symlink_to(sys.executable)
+        options = ("-n", "--pidfile=", "--uid=nobody", "tempmail", f"--smtp={_LOCAL}")
+        daemon = self.daemon(
+            command=[str(python), *twistd(*options, f"--http={_LOCAL}")],
+            env=environment(PYTHONPATH=os.pathsep.join([str(ROOT), *sys.path])),
+        )
+        line = daemon.wait_for_line("error.*no worker starts")
+        self.assertIn(f"this user may not execute {python}", line)
+        status, problem = daemon.ask("GET", "/readyz")
+        self.assertEqual(status, 503)
+        self.assertIn(str(python), problem["detail"])
 
 
 class EndpointTests(DaemonTestCase):
