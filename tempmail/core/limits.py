@@ -5,13 +5,13 @@ What an operator may change is a field of :class:`Limits` with its default; the 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from attrs import evolve, field, frozen
 from limits import RateLimitItem, parse
+
+from tempmail.core.machine import machine_memory
 
 KILO, MEGA = 1024, 1024 * 1024
 UNLIMITED = 2**62
@@ -189,16 +189,6 @@ ANSWER_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60)
 LAG_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 5, 60)
 # A slice is 10 ms.
 STALL_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
-
-
-def machine_memory() -> int:
-    """Octets of memory that this machine has, or the control group we run in."""
-    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        allowed = int(Path("/sys/fs/cgroup/memory.max").read_text())
-    except (OSError, ValueError):
-        allowed = physical
-    return min(physical, allowed)
 
 
 def default_memory() -> int:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tempmail.core.limits import MEGA, OTHER_FILES, machine_memory
+from tempmail.core.limits import MEGA, OTHER_FILES
+from tempmail.core.machine import machine_memory
 from tempmail.doctor.findings import Finding, advice, ok, problem
 from tempmail.lifecycle import fit_connections
 from tempmail.listening import BACKLOG

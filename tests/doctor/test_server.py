@@ -14,7 +14,8 @@ from twisted.internet import reactor
 from twisted.internet.endpoints import serverFromString
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from tempmail.core.limits import MEGA, Limits, machine_memory
+from tempmail.core.limits import MEGA, Limits
+from tempmail.core.machine import machine_memory
 from tempmail.doctor.certificates import check_certificates
 from tempmail.doctor.findings import Finding, Level
 from tempmail.doctor.machine import check_clock, check_machine
