@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -78,7 +80,7 @@ class Server(MultiService):
 
     ``read`` gives the settings anew, on SIGHUP; ``set_log_level`` takes the level they name.
     ``refused`` counts what was refused to clients for doing too much, or for being who they are, by
-    reason.
+    reason. ``failed`` says at the end whether mail that should have been kept is lost.
     """
 
     _log = Logger()
@@ -110,6 +112,7 @@ class Server(MultiService):
             settings.limits,
             operator_token=operator_token(settings),
         )
+        self.failed = False
         self.refused: Counter[str] = Counter()
         self.rates = Rates(reactor, settings.limits, settings.exempt_clients, self.refused)
         self.certificates = certificates(settings)
@@ -257,7 +260,7 @@ class Server(MultiService):
     def _finish(self) -> Deferred[None]:
         """The last connection is gone, so nobody is told any more that something was kept."""
         if self._restart is not None:
-            self._restart.write()
+            self.failed = not self._restart.write()
         return self.isolation.stop()
 
     def _stop(self) -> None:
@@ -306,7 +309,15 @@ def makeService(options: Options) -> Server:
     reactor.seconds = steady_clock()  # type: ignore[method-assign]
     shorten_turns(reactor)
     keep_large_blocks_apart()
-    return assemble(settings, reactor, read, set_log_level)
+    server = assemble(settings, reactor, read, set_log_level)
+    atexit.register(_tell_failure, server)
+    return server
+
+
+def _tell_failure(server: Server) -> None:
+    """End with exit code 1 if mail was lost; twistd, which runs the reactor, has no way to."""
+    if server.failed:
+        os._exit(1)
 
 
 def _blocklists(reactor: Any, settings: Settings, refused: Counter[str]) -> DnsBlocklists | None:
