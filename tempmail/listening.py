@@ -112,7 +112,7 @@ class Doors(Service):
                 ports.append(_listen(door))
             except Exception as error:
                 for port in ports:
-                    port.stopListening()
+                    _close(port)
                 message = f"can not listen on {door.text}: {_reason(error)}"
                 self._complain(message)
                 raise CannotStart(message, told=True) from None
@@ -128,9 +128,7 @@ class Doors(Service):
         """Accept nobody any more; fires when the sockets are closed."""
         super().stopService()  # type: ignore[no-untyped-call]
         ports, self._ports = self._ports, []
-        return DeferredList(
-            [maybeDeferred(port.stopListening).addErrback(_say_what_stays) for port in ports]
-        )
+        return DeferredList([_close(port) for port in ports])
 
     def describe(self) -> str:
         """What listens where, with the port numbers the system chose."""
@@ -174,6 +172,11 @@ def _open(door: Door) -> IListeningPort:
     if isinstance(outcome[0], Failure):
         outcome[0].raiseException()
     return outcome[0]
+
+
+def _close(port: IListeningPort) -> Deferred[Any]:
+    """Fires when the port is closed."""
+    return maybeDeferred(port.stopListening).addErrback(_say_what_stays)
 
 
 def _clear_away(place: object) -> bool:

@@ -49,9 +49,13 @@ class Signals(Service):
         for number in self._actions:
             self._install(number, self._receive)
         if signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL:
-            self._install(signal.SIGUSR1, signal.SIG_IGN)
+            self._install(signal.SIGUSR1, _do_nothing)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD_BACK)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         # Between two instructions of whatever runs: only this one call is safe here.
         self._reactor.callFromThread(self._actions[signal.Signals(number)])
+
+
+def _do_nothing(number: int, frame: FrameType | None) -> None:
+    """Unlike SIG_IGN this is not handed down to processes that we start."""

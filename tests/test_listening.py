@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.protocol import Factory
+from twisted.internet.task import deferLater
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase, TestCase
@@ -182,10 +183,13 @@ class UnixTests(TestCase):
         self.assertIn("lock", str(error))
         self.assertTrue(self.path.is_socket())
 
-    def test_twice(self) -> None:
+    async def test_twice(self) -> None:
         """One path for two doors is refused: the second does not take it from the first."""
         doors = self.doors(f"unix:{self.path}", f"unix:{self.path}")
         self.assertRaises(CannotStart, doors.privilegedStartService)
+        # The first closes in the reactor's next turn.
+        await deferLater(reactor, 0)
+        self.assertFalse(self.path.exists())
 
     async def test_can_not_be_removed(self) -> None:
         """A file that can not be removed at the end is one line in the log."""
