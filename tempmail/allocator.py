@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from mmap import PAGESIZE
+from pathlib import Path
 
 from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorTime
@@ -22,6 +24,7 @@ from tempmail.core.limits import (
     TRIM_OCTETS,
 )
 
+_STATM = Path("/proc/self/statm")
 # mallopt(3).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
@@ -41,26 +44,41 @@ def give_back() -> None:
         trim(0)
 
 
-class Trimmer(Service):
-    """Gives memory back whenever much was freed.
+def resident() -> int:
+    """Octets of memory this process has in use; 0 where the system does not say."""
+    try:
+        return int(_STATM.read_text().split()[1]) * PAGESIZE
+    except OSError:
+        return 0
 
-    Much is :data:`~tempmail.core.limits.TRIM_OCTETS` of what the budget counts.
+
+class Trimmer(Service):
+    """Gives memory back whenever the process is much larger than what it holds.
+
+    Much is :data:`~tempmail.core.limits.TRIM_OCTETS`. What it does not help to give back is let be
+    until there is so much again.
     """
 
     def __init__(
-        self, clock: IReactorTime, budget: Budget, trim: Callable[[], None] = give_back
+        self,
+        clock: IReactorTime,
+        budget: Budget,
+        measure: Callable[[], int] = resident,
+        trim: Callable[[], None] = give_back,
     ) -> None:
         self._budget = budget
+        self._measure = measure
         self._trim = trim
-        # The most that was held since memory was last given back.
-        self._most = 0
+        # What is beyond the budget, as it was at the start or when last something was given back.
+        self._beyond = 0
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
 
     def startService(self) -> None:
         """Begin."""
         super().startService()  # type: ignore[no-untyped-call]
-        self._loop.start(TRIM_LOOK_SECONDS)
+        self._beyond = self._measure() - self._budget.used
+        self._loop.start(TRIM_LOOK_SECONDS, now=False)
 
     def stopService(self) -> None:
         """Look no more."""
@@ -69,9 +87,10 @@ class Trimmer(Service):
             self._loop.stop()
 
     def _look(self) -> None:
-        used = self._budget.used
-        if used < self._most - TRIM_OCTETS:
+        beyond = self._measure() - self._budget.used
+        if beyond > self._beyond + TRIM_OCTETS:
             self._trim()
-            self._most = used
-        else:
-            self._most = max(self._most, used)
+            beyond = self._measure() - self._budget.used
+        elif beyond >= self._beyond:
+            return
+        self._beyond = beyond

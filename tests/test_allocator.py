@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from platform import libc_ver
 from unittest import skipUnless
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tempmail.allocator import Trimmer
+from tempmail.allocator import Trimmer, resident
 from tempmail.core.budget import Budget
 from tempmail.core.limits import MEGA, TRIM_LOOK_SECONDS, TRIM_OCTETS
 
@@ -49,33 +50,42 @@ class TrimmerTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.budget = Budget(1000 * MEGA)
-        self.trimmed: list[float] = []
-        self.trimmer = Trimmer(
-            self.clock, self.budget, lambda: self.trimmed.append(self.clock.seconds())
-        )
+        self.resident = 80 * MEGA
+        # What looking through the heap gives back each time.
+        self.garbage = 0
+        self.trimmed = 0
+        self.trimmer = Trimmer(self.clock, self.budget, lambda: self.resident, self.trim)
         self.trimmer.startService()
         self.addCleanup(self.trimmer.stopService)
 
-    def test_much_was_freed(self) -> None:
-        """When much less is held than before, and once for each time."""
-        self.budget.charge(10 * TRIM_OCTETS)
-        self.clock.pump([TRIM_LOOK_SECONDS] * 3)
-        self.assertEqual(self.trimmed, [])
-        self.budget.give(2 * TRIM_OCTETS)
-        self.clock.pump([TRIM_LOOK_SECONDS] * 3)
-        self.assertEqual(len(self.trimmed), 1)
-        self.budget.give(2 * TRIM_OCTETS)
-        self.clock.pump([TRIM_LOOK_SECONDS] * 3)
-        self.assertEqual(len(self.trimmed), 2)
+    def trim(self) -> None:
+        self.trimmed += 1
+        self.resident -= self.garbage
 
-    def test_little_was_freed(self) -> None:
-        """Mail comes and goes without it."""
-        for _ in range(20):
-            self.budget.charge(TRIM_OCTETS // 2)
-            self.clock.advance(TRIM_LOOK_SECONDS)
-            self.budget.give(TRIM_OCTETS // 2)
-            self.clock.advance(TRIM_LOOK_SECONDS)
-        self.assertEqual(self.trimmed, [])
+    def look(self, resident: int, used: int) -> int:
+        """How often it was looked through, when the process is so large and holds so much."""
+        self.trimmed = 0
+        self.resident, self.budget.used = resident * MEGA, used * MEGA
+        self.clock.pump([TRIM_LOOK_SECONDS] * 3)
+        return self.trimmed
+
+    def test_held(self) -> None:
+        """What is held is no reason, however much."""
+        self.assertEqual(self.look(80 + 500, used=500), 0)
+        self.assertEqual(self.look(80, used=0), 0)
+
+    def test_freed(self) -> None:
+        """What was freed and is still there is, once it is much, and it is given back once."""
+        self.garbage = 200 * MEGA
+        self.assertEqual(self.look(80 + 500, used=500 - TRIM_OCTETS // MEGA), 0)
+        self.assertEqual(self.look(80 + 500, used=300), 1)
+        self.assertEqual(self.look(80 + 300, used=300), 0)
+
+    def test_in_vain(self) -> None:
+        """What can not be given back is not looked for again until more comes."""
+        self.assertEqual(self.look(80 + 100, used=0), 1)
+        self.assertEqual(self.look(80 + 110, used=0), 0)
+        self.assertEqual(self.look(80 + 140, used=0), 1)
 
     def test_stopped(self) -> None:
         """No timer is left."""
@@ -94,6 +104,11 @@ class ProcessTests(SynchronousTestCase):
             [sys.executable, "-c", _HOLDS_AND_FREES, how], capture_output=True, check=True
         )
         return int(run.stdout)
+
+    def test_resident(self) -> None:
+        """The process knows how large it is, within what it is read with."""
+        seen = Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]
+        self.assertLess(abs(resident() - int(seen) * 1024), 5 * MEGA)
 
     def test_large_blocks(self) -> None:
         """What was freed between other things is given back, by either means, else it is not."""

@@ -2,7 +2,8 @@
 
 Words are compared folded: digits of any script as ASCII, Latin, Greek and Cyrillic letters in lower
 case and without their marks (so ``código`` and ``codigo`` are one word, and it does not matter
-whether a mail is composed or decomposed), Arabic letters in one spelling.
+whether a mail is composed or decomposed), Arabic letters in one spelling. Between the words of a
+phrase a hyphen is a blank: ``log-in``, ``Login-Link``.
 """
 
 from __future__ import annotations
@@ -66,14 +67,26 @@ class Kind(Enum):
 
     CODE = "the name of a verification code"
     MAYBE_CODE = "a word that may name a code"
+    SOME_CODE = "the name of a code of another kind, or of one that nobody knows"
     OTHER_NUMBER = "the name of another number"
     THING = "a thing that may have a number"
     MEETING = "what a meeting is joined by"
-    LIFETIME = "how long a code is good, or who may see it"
+    LIFETIME = "how long something is good"
+    MINUTES = "a short time"
+    CAUTION = "who may see a code, or what to do if one did not ask for it"
+    ENTRY = "what a reader does with a code"
+    PURPOSE = "what a code is entered for"
+    SUBJECT = "the subject of the mail"
+    DISCOUNT = "something is given away"
+    FORMER = "said of a code that another has replaced"
+    GONE = "said of a code that does not work any more"
     ACTION = "asks for the one step the mail is about"
     SIGN_IN = "signing in"
+    INVITATION = "somebody has invited the reader"
+    JOIN = "joining something, for whatever reason"
     STOP = "ends or changes a subscription"
     ELSEWHERE = "leads to something that is not the purpose of the mail"
+    YES = "answers a question"
     POINTER = "points to a link without saying what for"
     NOT_YOU = "only for those who did not ask for the mail"
 
@@ -94,8 +107,8 @@ class Lexicon:
         self._kinds: dict[str, Kind] = {}
         trees: dict[str, dict[str, object]] = {}
         for kind, table in tables:
-            for phrase in _phrases(table):
-                core = phrase.strip("*")
+            for phrase in phrases(table):
+                core = phrase.strip("*").replace("-", " ")
                 self._kinds[core] = kind
                 before, after = _borders(phrase)
                 branch = trees.setdefault(before, {})
@@ -108,10 +121,11 @@ class Lexicon:
     def find(self, low: str) -> list[Cue]:
         """Every phrase in the text, none overlapping another."""
         found = self._pattern.finditer(low)
-        return [Cue(self._kinds[match[0]], match.start(), match.end()) for match in found]
+        return [Cue(self._kinds[match[0].replace("-", " ")], *match.span()) for match in found]
 
 
-def _phrases(table: Table) -> Iterator[str]:
+def phrases(table: Table) -> Iterator[str]:
+    """Every phrase of a table, folded."""
     for line in table.values():
         for phrase in line.split(","):
             yield folded(folded_digits(" ".join(phrase.split())))
@@ -135,5 +149,6 @@ def _pattern(tree: Mapping[str, object]) -> str:
     for key in sorted(tree, key=lambda key: len(key) != 1):
         branch = tree[key]
         assert isinstance(branch, dict)  # noqa: S101
-        branches.append(re.escape(key) + _pattern(branch) if len(key) == 1 else key)
+        character = "[ -]" if key == " " else re.escape(key)
+        branches.append(character + _pattern(branch) if len(key) == 1 else key)
     return branches[0] if len(branches) == 1 else "(?:" + "|".join(branches) + ")"

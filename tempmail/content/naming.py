@@ -4,52 +4,60 @@ A name names one number: once it has one, it is weaker for the next on its line,
 lines below. Between the name of a code and the name of another number the nearer wins, unless the
 other number is only what the code is for.
 """
+# ruff: noqa: RUF001
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
 
-from attrs import Factory, define, field, frozen
+from tempmail.content.cues import Cue, Kind, Lexicon
+from tempmail.content.entering import aimed_at, entered, entered_beside
+from tempmail.content.evidence import Evidence
+from tempmail.content.lines import SENTENCE_END, Line, Source, quote
+from tempmail.content.qualifiers import indefinite, which
+from tempmail.content.shapes import Candidate, Shape
+from tempmail.content.vocabulary import manner
 
-from tempmail.content import vocabulary
-from tempmail.content.cues import Cue, Kind, Lexicon, folded, folded_digits
-from tempmail.content.shapes import Candidate, Shape, candidates
-
-MAX_TEXT = 100_000
-"""Characters that are read of a subject or a body. A code stands near the top of a mail."""
-
-MAX_CANDIDATES = 200
-"""Candidates weighed in one body; a text with more numbers is a list, not a verification mail."""
-
-CODE_NAMES = {Kind.CODE: 5.0, Kind.MAYBE_CODE: 3.8}
-_NAMED_BEHIND = {Kind.CODE: 4.5, Kind.MAYBE_CODE: 3.3}
-_NAMED_ABOVE = {Kind.CODE: (4.2, 3.0, 2.0), Kind.MAYBE_CODE: (3.0, 2.0, 1.2)}
-_NAMED_BELOW = {Kind.CODE: 2.5, Kind.MAYBE_CODE: 1.5}
-_TO_BE_ENTERED = 4.0
+CODE_NAMES = {Kind.CODE: 5.0, Kind.MAYBE_CODE: 3.8, Kind.SOME_CODE: 3.8}
+_NAMED_BEHIND = {Kind.CODE: 4.5, Kind.MAYBE_CODE: 3.3, Kind.SOME_CODE: 3.3}
+_NAMED_ABOVE = {
+    Kind.CODE: (4.2, 3.0, 2.0),
+    Kind.MAYBE_CODE: (3.0, 2.0, 1.2),
+    Kind.SOME_CODE: (3.0, 2.0, 1.2),
+}
+_NAMED_BELOW = {Kind.CODE: 2.5, Kind.MAYBE_CODE: 1.5, Kind.SOME_CODE: 1.5}
 _PRESENTED_OUTRIGHT = 1.2
-_OTHER_SENTENCE = -1.2
+_OTHER_SENTENCE = -3.0
+_OWN_SENTENCE = -1.2
 _OTHER_NUMBER_BETWEEN = -2.5
+_REPLACED = -2.5
+_MISSED = -4.5
 _BURIED = -2.5
 _OTHER_NAME = -6.0
 
 _REACH = 120
 _REACH_BEHIND = 60
-_SENTENCE_END = re.compile(r"[.!?]\s|[。!?؟।]")
 _NUMBER_SIGN = re.compile(r"[\s:;#№°º.()\-=|*_']*(?:(?:no|nr|number|id|is|n|num)(?![a-z]))?"
                           r"[\s:;#№°º.()\-=|*_']*")  # fmt: skip
 _PRESENTING = re.compile(
-    r"(?:^|[:=]|(?<![a-z])(?:is|est|es|ist|lautet|e|ini|to|jest|er|ar|on|je|este|la|ay|ialah|adalah)"
-    r"|הוא|هو|είναι|ειναι|是|为|為|は)[ \"'«“”「『【\[(<*_|:-]{0,6}$"
+    r"(?:^|[:=\uff1a]|(?<![a-z])(?:is|est|es|ist|lautet|e|ini|jest|er|ar|on|je|este|la|ay|ialah"
+    r"|adalah|lyder|wynosi|bude|olup|kuuluu|kod to|haslo to)|(?<![а-ӿ])(?:е|је)"
+    r"|הוא|هو|είναι|ειναι|是|为|為|は|คือ|है|হল|হলো)[ \"'«“”「『【\[(<*_|:-]{0,6}$"
 )
 """Ends the words before a number that is presented outright: ``: ``, ``is ``, or nothing at all."""
 
-_ENTER = re.compile(r"(?<![a-z])(?:use|enter|type|input) [*_\"'“]{0,3}$")
-_TO_SIGN_IN = re.compile(
-    r"[*_\"'”]{0,3} to (?:verify|confirm|sign in|log in|login|complete|finish|continue|access"
-    r"|unlock|activate|reset|authenticate|validate|authorize|authorise)(?![a-z])"
+_BEING = re.compile(
+    r"[\"'”»*_)]{0,3} (?:is|est|es|ist|e|jest|to|er|ar|on|je|este|a|az|la|adalah|ialah|ειναι|это"
+    r"|це|е|є|-)(?!\w)"
 )
-"""Before and behind a number that nothing names: *Use 482913 to sign in*."""
+"""Begins the words behind a number that is presented outright: *482913 is your code*."""
+
+_NOT_AT_HAND = re.compile(
+    r"(?: is| was| has| did| does| will)?(?:n't| not| never) (?:\w{1,12} )?"
+    r"(?:arriv|come|came|sent|receiv|reach|get|work|deliver|show)"
+)
+"""*The code never arrives*: no number that follows is it."""
 
 _NOT_LETTER_CODES = frozenset(
     "below above here code codes valid invalid expired expire verify confirm click button hello "
@@ -57,107 +65,18 @@ _NOT_LETTER_CODES = frozenset(
     "support please warning info sign news only once this that http https".split()
 )
 
-LEXICON = Lexicon(
-    [
-        (Kind.LIFETIME, vocabulary.LIFETIMES),
-        (Kind.MAYBE_CODE, vocabulary.MAYBE_CODES),
-        (Kind.THING, vocabulary.THINGS),
-        (Kind.OTHER_NUMBER, vocabulary.OTHER_NUMBERS),
-        (Kind.MEETING, vocabulary.MEETINGS),
-        (Kind.CODE, vocabulary.CODES),
-    ]
-)
-
-
-@frozen
-class Evidence:
-    """Something that speaks for or against a candidate: log-odds, and words for the reason."""
-
-    weight: float
-    words: str = ""
-    kind: Kind | None = None
-    """For the name of a candidate: how plainly it names a code."""
-
-
-@define
-class Line:
-    text: str
-    low: str = field(init=False)
-    candidates: list[Candidate] = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.low = folded(self.text)
-        self.candidates = candidates(self.text)
-
-    def alone(self, candidate: Candidate) -> bool:
-        """Whether no other word stands in the line."""
-        rest = self.text[: candidate.start] + self.text[candidate.end :]
-        return len(rest) < 80 and not any(map(str.isalnum, rest))
-
-    def leads(self, candidate: Candidate) -> bool:
-        """Whether no word stands before it in the line."""
-        return candidate.start < 40 and not any(map(str.isalnum, self.text[: candidate.start]))
-
-    def cues(self, start: int, end: int) -> list[Cue]:
-        """The phrases between two places, placed in the line."""
-        start = max(0, start)
-        found = LEXICON.find(self.low[start:end])
-        return [Cue(cue.kind, cue.start + start, cue.end + start) for cue in found]
-
-
-@define
-class Source:
-    """The lines of a subject or a body that have something in them."""
-
-    name: str
-    _body: str
-    lines: list[Line] = field(init=False)
-    taken: set[tuple[int, int]] = Factory(set)
-    """Names that a candidate already has: line and place. A name names one number."""
-
-    def __attrs_post_init__(self) -> None:
-        self.lines = [Line(line) for line in _lines(self._body[:MAX_TEXT])]
-
-    def weighable(self) -> Iterator[tuple[int, Candidate]]:
-        count = 0
-        for number, line in enumerate(self.lines):
-            for candidate in line.candidates:
-                count += 1
-                if count > MAX_CANDIDATES:
-                    return
-                yield number, candidate
-
-
-def _lines(body: str) -> Iterator[str]:
-    """Folded lines with a letter or digit in them; single characters stacked one below the other,
-    as a mail shows that sets each digit in a box, as one line."""
-    stacked: list[str] = []
-    for raw in folded_digits(body).splitlines():
-        line = " ".join(raw.split())
-        if len(line) == 1 and line.isascii() and line.isalnum():
-            stacked.append(line)
-            continue
-        if not any(map(str.isalnum, line)):
-            continue
-        if stacked:
-            yield " ".join(stacked)
-            stacked = []
-        yield line
-    if stacked:
-        yield " ".join(stacked)
+_REPLACEMENTS = Lexicon([(Kind.FORMER, manner.FORMERS), (Kind.GONE, manner.GONE)])
 
 
 def name_of(source: Source, number: int, candidate: Candidate) -> Evidence:
     """What the words around a candidate call it."""
     named = _name_before(source, number, candidate)
-    if named is None:
-        named = _name_behind(source, number, candidate)
-    if named is None:
-        named = _to_be_entered(source.lines[number], candidate)
-    if named is None:
-        named = _name_above(source, number, candidate)
-    if named is None:
-        named = _name_below(source, number, candidate)
+    for look in (_name_behind, entered, _name_above, entered_beside, _name_below):
+        if named is not None and not named.far:
+            break
+        other = look(source, number, candidate)
+        if other and (named is None or other.weight > named.weight):
+            named = other
     return named or Evidence(0.0)
 
 
@@ -174,24 +93,53 @@ def _name_before(source: Source, number: int, candidate: Candidate) -> Evidence 
             codes.append(cue)
         elif not codes and _names_other(source, number, cue, candidate, cues):
             source.taken.add((number, cue.end))
-            return Evidence(_OTHER_NAME, f", but behind “{_quote(line, cue.start, cue.end)}”")
-    if not codes:
+            return Evidence(_OTHER_NAME, f", but behind “{quote(line, cue.start, cue.end)}”")
+    behind_sign = candidate.start and line.text[candidate.start - 1] == "#"
+    if not codes or (
+        behind_sign and any(map(str.isalpha, line.low[codes[0].end : candidate.start]))
+    ):
         return None
     cue = next((cue for cue in codes if cue.kind is Kind.CODE), codes[0])
-    weight = CODE_NAMES[cue.kind]
+    kind = which(line, cue)
+    weight = CODE_NAMES[kind]
     taken = (number, cue.end) in source.taken
-    if not candidate.doubt and candidate.shape is not Shape.LETTERS:
-        source.taken.update((number, cue.end) for cue in codes)
     gap = line.low[cue.end : candidate.start]
-    if _PRESENTING.search(gap[-20:]):
-        weight += _PRESENTED_OUTRIGHT
-    elif _SENTENCE_END.search(gap):
-        weight += _OTHER_SENTENCE
+    far = bool(SENTENCE_END.search(gap))
+    if not candidate.doubt and candidate.shape is not Shape.LETTERS and not far:
+        source.taken.update((number, cue.end) for cue in codes)
+    outright = not far and bool(_PRESENTING.search(gap[-20:]))
+    weight += _PRESENTED_OUTRIGHT * outright
+    if far:
+        weight += _OWN_SENTENCE if _is_a_sentence(line, candidate) else _OTHER_SENTENCE
     between = [other for other in line.candidates if cue.end <= other.start < candidate.start]
     if taken or any(_rivals(source, number, other) for other in between):
         weight += _OTHER_NUMBER_BETWEEN
-    words = f" behind “{_quote(line, cue.start, candidate.start)}”"
-    return Evidence(weight, words, cue.kind)
+    if _replaced(line, cue, candidate):
+        weight += _REPLACED
+    if _NOT_AT_HAND.match(gap):
+        weight += _MISSED
+    words = f" behind “{quote(line, cue.start, candidate.start)}”"
+    return Evidence(weight, words, kind, outright, far)
+
+
+def _is_a_sentence(line: Line, candidate: Candidate) -> bool:
+    """Whether a candidate is all of its sentence: *Your login code is ready. 482913.*"""
+    before = line.low[max(0, candidate.start - 2) : candidate.start]
+    behind = line.low[candidate.end : candidate.end + 2]
+    return bool(SENTENCE_END.search(before)) and behind.strip() in ("", ".", "!", "。")
+
+
+def _replaced(line: Line, name: Cue, candidate: Candidate) -> bool:
+    """Whether the words say that a code is not good any more: *the earlier code 118273*, *code
+    118273 no longer works*."""
+    start = max(0, name.start - 24)
+    for cue in _REPLACEMENTS.find(line.low[start : name.end + 24]):
+        before = line.low[start + cue.end : name.start]
+        near = start + cue.start - name.end <= 2 and len(before) <= 12
+        if cue.kind is Kind.FORMER and near and not SENTENCE_END.search(before):
+            return True
+    behind = SENTENCE_END.split(line.low[candidate.end : candidate.end + 40])[0]
+    return any(cue.kind is Kind.GONE and cue.start <= 12 for cue in _REPLACEMENTS.find(behind))
 
 
 def _rivals(source: Source, number: int, candidate: Candidate) -> bool:
@@ -211,14 +159,23 @@ def _names_other(
     line = source.lines[number]
     gap = line.low[cue.end : candidate.start]
     if cue.kind in (Kind.OTHER_NUMBER, Kind.MEETING):
-        if len(gap) > 24 or _SENTENCE_END.search(gap):
+        if len(gap) > 24 or SENTENCE_END.search(gap):
             return False
     elif cue.kind is not Kind.THING or len(gap) > 12 or not _NUMBER_SIGN.fullmatch(gap):
         return False
     marked = any(sign in gap for sign in ("#", "№", "º", "°", "no", "nr"))
-    if marked or candidate is not line.candidates[-1]:
+    if marked or _another_follows(line, candidate):
         return True
     return not _code_named_before(source, number, cue, cues)
+
+
+def _another_follows(line: Line, candidate: Candidate) -> bool:
+    """Whether another candidate stands behind one in the same sentence."""
+    place = bisect_right(line.candidates, candidate.start, key=lambda other: other.start)
+    if place == len(line.candidates):
+        return False
+    gap = line.low[candidate.end : line.candidates[place].start]
+    return len(gap) < _REACH and not SENTENCE_END.search(gap)
 
 
 def _code_named_before(source: Source, number: int, cue: Cue, cues: list[Cue]) -> bool:
@@ -228,7 +185,7 @@ def _code_named_before(source: Source, number: int, cue: Cue, cues: list[Cue]) -
         other.kind in CODE_NAMES
         and other.end <= cue.start
         and (number, other.end) not in source.taken
-        and not _SENTENCE_END.search(low[other.end : cue.start])
+        and not SENTENCE_END.search(low[other.end : cue.start])
         for other in cues
     )
 
@@ -242,25 +199,18 @@ def _name_behind(source: Source, number: int, candidate: Candidate) -> Evidence 
         followed = any(
             0 <= other.start - cue.end < 40
             and _rivals(source, number, other)
-            and not _SENTENCE_END.search(line.low[cue.end : other.start])
+            and not SENTENCE_END.search(line.low[cue.end : other.start])
             for other in line.candidates
         )
-        if _SENTENCE_END.search(between) or followed:
+        if SENTENCE_END.search(between) or followed or indefinite(line, cue):
             return None
         source.taken.add((number, cue.end))
-        words = f" before “{_quote(line, candidate.end, cue.end)}”"
-        return Evidence(_NAMED_BEHIND[cue.kind], words, cue.kind)
+        kind = which(line, cue)
+        words = f" before “{quote(line, candidate.end, cue.end)}”"
+        outright = bool(_BEING.match(between))
+        weight = _NAMED_BEHIND[kind] + _PRESENTED_OUTRIGHT * outright
+        return Evidence(weight, words, kind, outright)
     return None
-
-
-def _to_be_entered(line: Line, candidate: Candidate) -> Evidence | None:
-    """Of digits only: what shops want entered has letters in it."""
-    before = line.low[max(0, candidate.start - 20) : candidate.start]
-    behind = _TO_SIGN_IN.match(line.low, candidate.end)
-    if not candidate.value.isdigit() or not behind or not _ENTER.search(before):
-        return None
-    words = f" before “{_quote(line, candidate.end, behind.end())}”"
-    return Evidence(_TO_BE_ENTERED, words, Kind.CODE)
 
 
 def _name_above(source: Source, number: int, candidate: Candidate) -> Evidence | None:
@@ -274,16 +224,24 @@ def _name_above(source: Source, number: int, candidate: Candidate) -> Evidence |
                 continue
             if cue.kind in (Kind.OTHER_NUMBER, Kind.THING):
                 close = distance == 1 and length - cue.end <= 3 and line.leads(candidate)
-                if close and not _code_named_before(source, place, cue, cues):
-                    words = _quote(above, cue.start, cue.end)
+                if close and not _aside(source, place, cue, cues):
+                    words = quote(above, cue.start, cue.end)
                     return Evidence(_OTHER_NAME, f", but under “{words}”")
             elif cue.kind in CODE_NAMES:
-                weight = _NAMED_ABOVE[cue.kind][distance - 1]
+                kind = which(above, cue)
+                weight = _NAMED_ABOVE[kind][distance - 1]
                 if not line.leads(candidate):
                     weight += _BURIED
-                words = f" under “{_quote(above, cue.start, length)}”"
-                return Evidence(weight, words, cue.kind)
+                words = f" under “{quote(above, cue.start, length)}”"
+                return Evidence(weight, words, kind)
     return None
+
+
+def _aside(source: Source, place: int, cue: Cue, cues: list[Cue]) -> bool:
+    """Whether a number or a thing is only what a code is for: *your code for order*, *to access
+    your account*."""
+    purpose = cue.kind is Kind.THING and aimed_at(source.lines[place], cue)
+    return purpose or _code_named_before(source, place, cue, cues)
 
 
 def _name_below(source: Source, number: int, candidate: Candidate) -> Evidence | None:
@@ -292,14 +250,20 @@ def _name_below(source: Source, number: int, candidate: Candidate) -> Evidence |
     below = source.lines[number + 1]
     for cue in below.cues(0, 80):
         if cue.kind in CODE_NAMES:
-            words = f" over “{_quote(below, 0, cue.end)}”"
-            return Evidence(_NAMED_BELOW[cue.kind], words, cue.kind)
+            kind = which(below, cue)
+            words = f" over “{quote(below, 0, cue.end)}”"
+            return Evidence(_NAMED_BELOW[kind], words, kind)
     return None
 
 
 def presented(source: Source, number: int, candidate: Candidate, name: Evidence) -> bool:
-    """Whether letters without a digit are plainly shown as a code: alone under its name, or right
-    behind it. Anything with a digit needs no such care."""
+    """Whether what may be a word is plainly shown as a code: letters without a digit alone under
+    its name, or right behind it; a word with a number behind it right behind its name; small
+    letters in groups under any name. Anything else needs no such care."""
+    if candidate.shape is Shape.WORD_AND_NUMBER:
+        return name.outright and name.kind is not Kind.SOME_CODE
+    if candidate.shape is Shape.LOWER_GROUPS:
+        return name.weight > 0
     if any(map(str.isdigit, candidate.value)):
         return True
     if candidate.value.replace("-", "").lower() in _NOT_LETTER_CODES or name.weight <= 0:
@@ -313,11 +277,3 @@ def presented(source: Source, number: int, candidate: Candidate, name: Evidence)
     gap = line.low[cues[-1].end : candidate.start] if cues else "-none-"
     rest = line.text[candidate.end : candidate.end + 2].strip(" \"'»”」』】])*_")
     return bool(_PRESENTING.search(gap[-20:])) and rest in ("", ".", "。", ",")
-
-
-def _quote(line: Line, start: int, end: int) -> str:
-    """The words of the mail from one place to another with what leads to them, for a reason."""
-    begin = max((found.end() for found in _SENTENCE_END.finditer(line.low[:start])), default=0)
-    if end - begin > 60:
-        begin = start
-    return line.text[begin:end][:60].strip(" :,-=*_\"'“”「『【[(<")

@@ -28,6 +28,8 @@ class Shape(Enum):
     MIXED = "A7K9Q2"
     MIXED_GROUPS = "XK4P-77QD"
     LOWER_MIXED = "a7k9q2"
+    LOWER_GROUPS = "xk4p-77qd"
+    WORD_AND_NUMBER = "tulip-4482"
     LETTERS = "QXRTBN"
 
 
@@ -39,6 +41,8 @@ SHAPE_WEIGHT = {
     Shape.MIXED: 0.2,
     Shape.MIXED_GROUPS: 0.3,
     Shape.LOWER_MIXED: -1.2,
+    Shape.LOWER_GROUPS: -1.2,
+    Shape.WORD_AND_NUMBER: -1.2,
     Shape.LETTERS: -1.2,
 }
 """How much more codes look like that than other numbers in mails do, as log-odds."""
@@ -103,6 +107,7 @@ _NOT_CODES = re.compile(
     | (?<![\d-])0\d{{2,4}}[ /-]\d{{5,8}}(?!\d)
     | (?<![\d-])0\d(?:[ .-]\d{{2}}){{4}}(?!\d)
     | (?<![A-Za-z0-9])(?:[*•●∙]{{2,20}}|[xX]{{2,20}})[ *•●∙xX-]{{0,20}}\d{{2,4}}(?![\d*])  # cards
+    | (?<![A-Za-z0-9])[A-Z]{{2}}\d\d(?:[ ][A-Z0-9]{{4}}){{2,7}}(?:[ ][A-Z0-9]{{1,3}}(?!\w))? # IBANs
     | (?<![A-Za-z0-9])[A-Z]{{1,2}}\d[A-Z\d]?[ ]\d[A-Z]{{2}}(?![A-Za-z0-9])      # British postcodes
     | (?<!\d)(?:19|20)\d\d[ ]?[年년]
     """,
@@ -115,13 +120,25 @@ _DIGIT_GROUPS = re.compile(r"\d{1,10}(?:-\d{1,10}){0,9}")
 _PREFIXED = re.compile(r"([A-Z]{1,3})-(\d{4,8})")
 _MIXED = re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{4,10}")
 _MIXED_GROUPS = re.compile(r"[A-Z0-9]{2,6}(?:-[A-Z0-9]{2,6}){1,3}")
-_WORD_AND_NUMBER = re.compile(
-    r"[A-Z]?[a-z]{2,}\d{1,4}|\d{1,10}[a-z]{1,4}|\d{1,4}(?:AM|PM|GB|MB|KB|TB)"
+_LOWER_GROUPS = re.compile(r"(?=[a-z-]*\d)(?=[0-9-]*[a-z])[a-z0-9]{3,6}(?:-[a-z0-9]{3,6}){1,3}")
+_WORD_DASH_NUMBER = re.compile(r"[A-Za-z]?[a-z]{2,11}-\d{2,6}")
+_NOT_MIXED = re.compile(
+    r"[A-Z]?[a-z]{2,}\d{1,4}|\d{1,10}[a-z]{1,4}|\d{1,4}(?:AM|PM|GB|MB|KB|TB)|\d{1,2}OFF"
 )
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_COUPON = re.compile(r"(?=[A-Z]{0,3}[AEIOUY])[A-Z]{4,8}\d{2,4}|(?=[A-Z]?[AEIOUY])[A-Z]{3}\d[05]")
+"""*AUTUMN20*, *NOEL2026*, *VIP10*: something like a word, and a number."""
+
+_YEARS = re.compile(r"(?:(?:19|20)\d\d){2}")
+_YEAR = re.compile(r"19\d\d|20[0-3]\d")
+_COMMIT = re.compile(r"[0-9a-f]{7}")
 _DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _SHORT_DATE = re.compile(r"(?:0[1-9]|[12]\d|3[01])-(?:0[1-9]|1[0-2])-\d\d")
 _DECIMALS = re.compile(r",\d{1,2}(?![\d\u3000-\u9fff])|\.\d")
+_FILE = re.compile(
+    r"[\])]?\.(?:pdf|docx?|xlsx?|pptx?|od[st]|txt|csv|html?|xml|json|ics|zip|png|jpe?g|gif|heic|mp[34]"
+    r"|mov)(?![a-z0-9])",
+    re.IGNORECASE,
+)
 _GAPS = frozenset({" ", " - ", "-", "·", " · ", " | ", "|"})
 _BADLY_PRECEDED = frozenset("/\\@+&_~.")
 
@@ -207,22 +224,25 @@ def _of_chunk(chunk: re.Match[str], line: str) -> Candidate | None:
     if _MIXED_GROUPS.fullmatch(text):
         even = len({len(group) for group in text.split("-")}) == 1
         return Candidate(text, Shape.MIXED_GROUPS, start, end) if even else None
+    if _LOWER_GROUPS.fullmatch(text) and len({len(group) for group in text.split("-")}) == 1:
+        return Candidate(text, Shape.LOWER_GROUPS, start, end)
+    if _WORD_DASH_NUMBER.fullmatch(text):
+        return Candidate(text, Shape.WORD_AND_NUMBER, start, end)
     if MIN_LENGTH <= len(text) <= MAX_LENGTH and text.isalpha() and text.isupper():
         return Candidate(text, Shape.LETTERS, start, end)
-    if _MIXED.fullmatch(text) and not _WORD_AND_NUMBER.fullmatch(text):
+    if _MIXED.fullmatch(text) and not _NOT_MIXED.fullmatch(text):
         shape = Shape.MIXED if text == text.upper() else Shape.LOWER_MIXED
         return Candidate(text, shape, start, end)
     return None
 
 
 def _free_standing(line: str, candidate: Candidate) -> bool:
-    """Not the inside of something longer, not the whole part of a decimal number, and not ended by
-    the ``#`` of a telephone."""
+    """Not the inside of something longer, not the whole part of a decimal number, not in the name
+    of a file, and not ended by the ``#`` of a telephone."""
     before = line[candidate.start - 1 : candidate.start] if candidate.start else ""
     dialled = line.startswith("#", candidate.end)
-    return (
-        before not in _BADLY_PRECEDED and not dialled and not _DECIMALS.match(line, candidate.end)
-    )
+    within = _DECIMALS.match(line, candidate.end) or _FILE.match(line, candidate.end)
+    return before not in _BADLY_PRECEDED and not dialled and not within
 
 
 def _doubted(line: str, candidate: Candidate) -> Candidate:
@@ -230,6 +250,12 @@ def _doubted(line: str, candidate: Candidate) -> Candidate:
         return candidate
     if candidate.start and line[candidate.start - 1] == "#":
         return evolve(candidate, doubt="a number behind “#”")
+    if candidate.shape is Shape.MIXED and _COUPON.fullmatch(candidate.value):
+        return evolve(candidate, doubt="a coupon")
+    if candidate.shape is Shape.LOWER_MIXED and _COMMIT.fullmatch(candidate.value):
+        return evolve(candidate, doubt="a commit")
+    if candidate.shape is Shape.GROUPED and _YEARS.fullmatch(candidate.value):
+        return evolve(candidate, doubt="years")
     if candidate.shape is Shape.DIGITS and _YEAR.fullmatch(candidate.value):
         return evolve(candidate, doubt="a year")
     if candidate.shape is Shape.DIGITS and _DATE.fullmatch(candidate.value):

@@ -65,11 +65,12 @@ MAX_PATH_OCTETS = MAX_LOCAL_OCTETS + 1 + MAX_DOMAIN_OCTETS
 MAX_REPLY_OCTETS = 512
 # Input kept while an answer is pending. One read of the transport may come on top.
 MAX_PIPELINED_OCTETS = 64 * KILO
-# The transport reads this much at a time, and with more than this of answers that the peer does
-# not take it is not read from. While a mail comes in, 64 kB, Twisted's default, would cost mails
-# of 1 MB a third of their rate.
+# What is read from a connection at a time, when a mail comes and when the second piece of it does;
+# with more than this of answers that the peer does not take it is not read from. 64 kB for all of a
+# mail, as Twisted has it, would cost those of 1 MB a third of their rate.
+COMMAND_READ_OCTETS = 4 * KILO
+MAIL_READ_OCTETS = 64 * KILO
 DATA_READ_OCTETS = 256 * KILO
-COMMAND_READ_OCTETS = 64 * KILO
 # All sessions' times are looked at this often.
 SWEEP_SECONDS = 1.0
 
@@ -81,8 +82,9 @@ PARCEL_COST = 500
 MESSAGE_COST = 250
 # An empty mailbox or a quarantine: 810, and up to 1080 where no other falls due in the same tick.
 MAILBOX_COST = 1000
-# An HTTP connection: 6,500 with a long poll, 13,000 with a websocket.
-HTTP_CONNECTION_COST = 12_000
+# An HTTP connection: 6,500 with a long poll, 13,000 with a websocket, 16,000 when many of those are
+# told of something at a time.
+HTTP_CONNECTION_COST = 16_000
 # One entry of a mailbox's journal: 215.
 CHANGE_COST = 250
 # One refusal a mailbox remembers: 370, up to 890 where sender and HELO are as long as can be.
@@ -95,10 +97,10 @@ ATTEMPT_RESERVE = 256 * KILO
 # a time, come and go too often for that; they stay in the heap, of whose end glibc keeps so much.
 LARGE_BLOCK_OCTETS = MEGA
 HEAP_END_OCTETS = 16 * MEGA
-# When less is held by so much than was held before, the heap is looked through for what can be
-# given back: 7 ms, and 2 ms where it is nothing.
-TRIM_OCTETS = 64 * MEGA
-TRIM_LOOK_SECONDS = 1.0
+# When the process is so much larger than at its start and by what it holds, the heap is looked
+# through for what can be given back: 0.1 ms for each MB, and at least 2 ms.
+TRIM_OCTETS = 16 * MEGA
+TRIM_LOOK_SECONDS = 0.25
 
 # --- HTTP ---
 MAX_LIST = 500
@@ -111,6 +113,9 @@ MAX_ROUND = MAX_WATCHED * DEFAULT_LIST
 # Members that an object can not have, named in an answer. Looking for what each was meant to be
 # takes some 10 us, and a body may have 100,000.
 MAX_UNKNOWN_NAMED = 10
+# What is read from a connection at a time: a request has some hundred octets, a body may have more.
+REQUEST_READ_OCTETS = 4 * KILO
+BODY_READ_OCTETS = 64 * KILO
 # A comment on an idle event stream, often enough for every proxy's idle limit.
 KEEPALIVE_SECONDS = 15.0
 # The server is ready for mail while one of this size fits its memory: more than most mail has that

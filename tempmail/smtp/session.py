@@ -19,10 +19,12 @@ from twisted.mail.smtp import ESMTP
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from tempmail.connection import read_at_a_time
 from tempmail.core.errors import TempmailError
 from tempmail.core.limits import (
     COMMAND_READ_OCTETS,
     DATA_READ_OCTETS,
+    MAIL_READ_OCTETS,
     MAX_COMMAND_OCTETS,
     MAX_PIPELINED_OCTETS,
 )
@@ -88,6 +90,7 @@ class Session(ESMTP):
 
     def connectionMade(self) -> None:
         self.wire = Wire(self.transport)
+        read_at_a_time(self.transport, COMMAND_READ_OCTETS)
         self._send = self.wire.send
         if self.factory.aloud:
             self.dialogue = Dialogue(COMMANDS.__contains__, self._send)
@@ -285,12 +288,14 @@ class Session(ESMTP):
     def _check_frame(self, frame: Frame) -> bytes | None:
         if frame.done:
             self.factory.traffic.octets += frame.size
-            self.transport.bufferSize = COMMAND_READ_OCTETS
+            read_at_a_time(self.transport, COMMAND_READ_OCTETS)
             return self.intake.finish(frame)
         if frame.size:
-            # More is to come, so let the next reads be large ones.
-            self.transport.bufferSize = DATA_READ_OCTETS
+            # It is no small mail, so let the next reads be large ones.
+            read_at_a_time(self.transport, DATA_READ_OCTETS)
             self.intake.charge(frame)
+        else:
+            read_at_a_time(self.transport, MAIL_READ_OCTETS)
         return None
 
     def envelope(self, transaction: Transaction) -> Envelope:

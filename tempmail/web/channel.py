@@ -13,7 +13,8 @@ from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 from wsproto.utilities import ProtocolError
 
-from tempmail.core.limits import MAX_UNHEARD_OCTETS
+from tempmail.connection import read_at_a_time
+from tempmail.core.limits import BODY_READ_OCTETS, MAX_UNHEARD_OCTETS, REQUEST_READ_OCTETS
 from tempmail.web import problems
 from tempmail.web.callers import Caller
 from tempmail.web.problems import Problem
@@ -60,6 +61,7 @@ class Channel(HTTPChannel):
         # first octets.
         self._unnamed = isinstance(transport, ProtocolWrapper)
         self.caller = self._find_caller()
+        read_at_a_time(transport, REQUEST_READ_OCTETS)
         problem = self.site.admit(self)
         if problem is None:
             self._admitted = True
@@ -91,6 +93,8 @@ class Channel(HTTPChannel):
         if self._websocket is not None:
             self._websocket.connectionLost(reason)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
+        # All that leads back to us: what is in a circle stays till the next full collection.
+        self._websocket = self._transferDecoder = self._requestProducer = None
         if self._admitted:
             self.site.leave(self)
 
@@ -196,11 +200,13 @@ class Channel(HTTPChannel):
         else:
             if self.length != 0:
                 self.site.reading.start(self)
+                read_at_a_time(self.transport, BODY_READ_OCTETS)
             super().allHeadersReceived()  # type: ignore[no-untyped-call]
 
     def allContentReceived(self) -> None:
         """A request is whole."""
         if not self.refused:
+            read_at_a_time(self.transport, REQUEST_READ_OCTETS)
             super().allContentReceived()  # type: ignore[no-untyped-call]
 
     # --- websockets ---

@@ -5,7 +5,7 @@ None of them has a queue: each reads the store from its own cursor on, when its 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -92,20 +92,38 @@ async def follow(
     """
     try:
         while not office.closing:
-            changes = await office.changes(
-                address, token, after=after, limit=DEFAULT_LIST, wait=KEEPALIVE_SECONDS
+            # By no name of ours, which would keep what was told while we wait for more.
+            after = await _tell(
+                office,
+                await office.changes(
+                    address, token, after=after, limit=DEFAULT_LIST, wait=KEEPALIVE_SECONDS
+                ),
+                after,
+                follower,
+                told,
             )
-            if not changes:
-                await follower.keep_alive()
-            for change in changes:
-                telling = follower.tell(change.sequence, await _event(office, change))
-                if change.message is not None:
-                    told(change.message)
-                await telling
-                # What expires and goes on is a mailbox that mail opens: it begins anew.
-                after = 0 if change.kind == "expired" else change.sequence
     except MailboxGone:
         await follower.tell(after, views.event(Change("expired", after)))
+
+
+async def _tell(
+    office: IMailReader,
+    changes: Sequence[Change],
+    after: int,
+    follower: Follower,
+    told: Callable[[Message], None],
+) -> int:
+    """Tell of these changes, or that there were none; returns the cursor to go on from."""
+    if not changes:
+        await follower.keep_alive()
+    for change in changes:
+        telling = follower.tell(change.sequence, await _event(office, change))
+        if change.message is not None:
+            told(change.message)
+        await telling
+        # What expires and goes on is a mailbox that mail opens: it begins anew.
+        after = 0 if change.kind == "expired" else change.sequence
+    return after
 
 
 async def _event(office: IMailReader, change: Change) -> bytes:

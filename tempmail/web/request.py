@@ -334,6 +334,8 @@ class Request(server.Request):
     def _log_unless_cancelled(self, failure: Failure) -> None:
         if failure.check(CancelledError) is None:
             self._log.failure("answering {route} failed", failure, route=self.route)
+        # Its traceback leads to this very place, and so to all that led here.
+        failure.cleanFailure()
 
     def connectionLost(self, reason: Failure) -> None:
         """The client left."""
@@ -342,5 +344,6 @@ class Request(server.Request):
         if self.startedWriting:
             self.site.log(self)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
-        if self._held is not None:
-            self._held.cancel()
+        held, self._held, self.producer = self._held, None, None
+        if held is not None:
+            held.cancel()

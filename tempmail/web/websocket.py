@@ -95,6 +95,8 @@ class Socket:
 
     def connectionLost(self, reason: Failure) -> None:
         """The request is told too, and cancels the talk."""
+        # It leads back to us.
+        del self._transport
 
     # --- the follower ---
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tempmail.core.errors import NoSuchMailbox
-from tempmail.core.limits import COMMAND_READ_OCTETS, DATA_READ_OCTETS, Limits
+from tempmail.core.limits import COMMAND_READ_OCTETS, DATA_READ_OCTETS, MAIL_READ_OCTETS, Limits
 from tempmail.smtp import replies
 from tests.smtp.support import DATA, MAIL, OPENED, RCPT, Client, ReceiverTestCase, codes, cut, ways
 from tests.smtp.test_framing import octets, places, stuffed
@@ -137,10 +137,10 @@ class DataTests(ReceiverTestCase):
             self.assertEqual((self.drop.reserved, self.drop.mails), (0, []))
 
     def test_reads(self) -> None:
-        """While a mail comes in it is read in large pieces, and only then."""
+        """While a mail comes in it is read in large pieces, and only then: the larger it is."""
         client = self.greeted()
         client.send(OPENED)
-        self.assertEqual(client.line.bufferSize, COMMAND_READ_OCTETS)
+        self.assertEqual(client.line.bufferSize, MAIL_READ_OCTETS)
         client.send(b"x")
         self.assertEqual(client.line.bufferSize, DATA_READ_OCTETS)
         client.send(b"\r\n.\r\n")

@@ -228,6 +228,8 @@ async def _read(asked: Deferred[Any]) -> Answer:
 class Wire(StringTransport):
     """A TCP connection from one client, for a test to write octets to and read octets from."""
 
+    bufferSize = 65536
+
     def __init__(self, site: Site, host: str = "192.0.2.1") -> None:
         super().__init__(peerAddress=IPv4Address("TCP", host, 31337))
         self.half_closed = self.aborting = False

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tempmail.core.limits import LINGER_SECONDS, Limits
+from tempmail.core.limits import BODY_READ_OCTETS, LINGER_SECONDS, REQUEST_READ_OCTETS, Limits
 from tempmail.web.proxies import Proxies
 from tempmail.web.site import Exposure
 from tests.web.house import House, Wire, status_of
@@ -106,6 +106,16 @@ class BodyTests(ChannelTestCase):
             status_of(self.wire.send(post(b"Transfer-Encoding: chunked", body=body))), 201
         )
         self.assertEqual(status_of(self.wire.send(GET)), 200)
+
+    def test_reads(self) -> None:
+        """While a body comes in it is read in large pieces, and only then."""
+        for length in ("Content-Length: 2", "Transfer-Encoding: chunked"):
+            self.assertEqual(self.wire.bufferSize, REQUEST_READ_OCTETS)
+            head = f"POST /v1/mailboxes HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n"
+            self.wire.send(head.encode())
+            self.assertEqual(self.wire.bufferSize, BODY_READ_OCTETS)
+            self.wire.send(b"{}" if "2" in length else b"0\r\n\r\n")
+            self.assertEqual(self.wire.bufferSize, REQUEST_READ_OCTETS)
 
     def test_octet_by_octet(self) -> None:
         """However the octets of a request are cut, it is the same request."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from base64 import b64encode
 from ipaddress import IPv4Network
 from typing import Any
+from weakref import ref
 
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
@@ -20,6 +22,7 @@ from wsproto.events import (
 from wsproto.events import Request as Handshake
 
 from tempmail.core.limits import KEEPALIVE_SECONDS, MAX_JOURNAL, MAX_UNHEARD_OCTETS, Limits
+from tempmail.core.mailbox import Change
 from tempmail.web.proxies import Proxies
 from tempmail.web.site import Exposure
 from tests.web.house import House, WebTestCase, Wire, status_of
@@ -53,8 +56,14 @@ class LiveTestCase(WebTestCase):
         return answer.json if answer.body else None
 
     def assert_nothing_left(self, wire: Wire) -> None:
-        """When the client is gone nothing is left of it."""
+        """When the client is gone nothing is left of it, not even for the garbage collector."""
+        channel: Any = wire.channel
+        known = [ref(channel), *map(ref, channel.requests)]
+        gc.disable()
+        self.addCleanup(gc.enable)
         wire.hang_up()
+        del wire.channel, wire.producer, channel
+        self.assertEqual([each() for each in known], [None] * len(known))
         self.assertEqual(self.house.doorbell.listeners, 0)
         self.assertEqual(self.house.clock.getDelayedCalls(), [])
         self.assertEqual(self.flushLoggedErrors(), [])
@@ -182,6 +191,14 @@ class EventsTests(LiveTestCase):
         self.house.turn(Limits().http_idle_timeout)
         self.assertTrue(self.wire.aborting)
         self.assert_nothing_left(self.wire)
+
+    def test_keeps_nothing(self) -> None:
+        """Of what was told nothing is kept by whoever follows on; thousands may."""
+        self.follow()
+        self.deliver("alice@tempmail.test")
+        self.assertEqual([event["type"] for event in self.events()], ["message"])
+        gc.collect()
+        self.assertEqual([one for one in gc.get_objects() if isinstance(one, Change)], [])
 
     def test_client_leaves(self) -> None:
         """A client that leaves leaves nothing, whether it is being waited for or not."""

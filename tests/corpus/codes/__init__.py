@@ -1,4 +1,5 @@
-"""Labelled mails: forty as they arrive, and tables of more in our own words."""
+"""Labelled mails: forty, and more in `tests/corpus/blind`, as they arrive; and tables of others in
+our own words."""
 
 from __future__ import annotations
 
@@ -6,34 +7,44 @@ import json
 import tomllib
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from attrs import frozen
 
 _HERE = Path(__file__).parent
+_BLIND = _HERE.parent / "blind"
+_WHAT: tuple[Literal["code", "link"], ...] = ("code", "link")
 
 
 @frozen
 class LabelledMail:
-    """What a mail says, and what is to be found in it. An empty tuple of `codes`, each a spelling
-    that counts as right, or no `link`, says that there is none."""
+    """What a mail says, and what is to be found in it: each spelling of the code that counts as
+    right, each address of the link; empty tuples say that there is none. Where sensible people
+    would differ about the code or the link, it is not `judged` by it."""
 
     name: str
     subject: str
     text: str
     html: str
     codes: tuple[str, ...]
-    link: str | None
+    links: tuple[str, ...]
+    judged: frozenset[Literal["code", "link"]] = frozenset({"code", "link"})
 
 
 def forty() -> list[LabelledMail]:
     """The mails of ``labels.json``."""
-    labels = json.loads((_HERE / "labels.json").read_text(encoding="utf-8"))
-    return [_from_file(label) for label in labels]
+    return _labelled(_HERE)
+
+
+def blind() -> list[LabelledMail]:
+    """The mails of ``tests/corpus/blind``, written without sight of the recogniser."""
+    return _labelled(_BLIND)
 
 
 def table(name: str) -> list[LabelledMail]:
-    """The mails of a table: ``tuned``, which weights were set on, or ``heldout``."""
+    """The mails of a table: ``tuned``, which weights were set on, or one of those that were written
+    before anything was learnt from them: ``heldout``, ``later``, ``own``,
+    ``further``, ``ordinary``."""
     mails = tomllib.loads((_HERE / f"{name}.toml").read_text(encoding="utf-8"))["mail"]
     return [
         LabelledMail(
@@ -42,18 +53,23 @@ def table(name: str) -> list[LabelledMail]:
             mail.get("text", ""),
             mail.get("html", ""),
             (mail["code"],) if "code" in mail else (),
-            mail.get("link"),
+            (mail["link"],) if "link" in mail else (),
         )
         for mail in mails
     ]
 
 
-def _from_file(label: dict[str, Any]) -> LabelledMail:
-    octets = (_HERE / label["file"]).read_bytes()
+def _labelled(folder: Path) -> list[LabelledMail]:
+    labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    return [_from_file(folder, label) for label in labels]
+
+
+def _from_file(folder: Path, label: dict[str, Any]) -> LabelledMail:
+    octets = (folder / label["file"]).read_bytes()
     message = message_from_bytes(octets, policy=policy.default)
     bodies = {"text/plain": "", "text/html": ""}
     for part in message.walk():
-        if part.get_content_type() in bodies:
+        if part.get_content_type() in bodies and not part.get_filename():
             bodies[part.get_content_type()] += part.get_content()
     return LabelledMail(
         label["file"],
@@ -61,5 +77,6 @@ def _from_file(label: dict[str, Any]) -> LabelledMail:
         bodies["text/plain"],
         bodies["text/html"],
         tuple(label["accept_codes"]),
-        label["link"],
+        tuple(label["accept_links"]) or ((label["link"],) if label["link"] else ()),
+        frozenset(what for what in _WHAT if not label.get(f"{what}_dontcare")),
     )
