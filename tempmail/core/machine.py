@@ -35,7 +35,7 @@ def _group_limits(root: Path) -> Iterator[int]:
             top, file = mount / "memory", "memory.limit_in_bytes"
         else:
             continue
-        group = PurePosixPath(name).relative_to("/")
+        group = PurePosixPath(name.lstrip("/"))
         for each in (group, *group.parents):
             with suppress(OSError, ValueError):
                 yield int((top / each / file).read_text())
