@@ -155,7 +155,10 @@ class IMailStore(Interface):
         """Close what is due, no longer than till the clock reads ``until``; whether more is due."""
 
     def check_ready() -> Deferred[None]:
-        """Fails, with a text for the operator, where the store does not answer."""
+        """Fails, with a text for the operator, where the store does not answer or has no room.
+
+        Room is what a mail of :data:`~tempmail.core.limits.READY_OCTETS` to a new mailbox takes.
+        """
 
 
 class IMailReader(Interface):

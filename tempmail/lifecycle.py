@@ -1,12 +1,10 @@
-"""What happens by itself while the process lives: expiry, memory, signals, and the end."""
+"""What happens by itself while the process lives: expiry, memory, and the end."""
 
 from __future__ import annotations
 
 import gc
 import resource
-import signal
-from collections.abc import Callable, Iterable, Mapping
-from types import FrameType
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from attrs import evolve
@@ -221,38 +219,6 @@ class ClosingTime(Service):
     def _cut_off(self) -> None:
         self._log.warn("closing time is over; what is still open is cut off")
         self.hurry()
-
-
-class Signals(Service):
-    """What the process does on signals, from the moment the reactor runs.
-
-    Twisted's own handlers end the process by the signal itself, which a supervisor takes for a
-    failure; ours lead to exit code 0.
-    """
-
-    def __init__(
-        self,
-        reactor: Any,
-        actions: Mapping[signal.Signals, Callable[[], object]],
-        install: Callable[[int, Any], Any] = signal.signal,
-    ) -> None:
-        self._reactor = reactor
-        self._actions = dict(actions)
-        self._install = install
-
-    def startService(self) -> None:
-        """Install the handlers once the reactor has installed its own."""
-        super().startService()  # type: ignore[no-untyped-call]
-        self._reactor.callWhenRunning(self._install_all)
-
-    def _install_all(self) -> None:
-        # They stay until the end: a second signal asks us to hurry.
-        for number in self._actions:
-            self._install(number, self._receive)
-
-    def _receive(self, number: int, frame: FrameType | None) -> None:
-        # Between two instructions of whatever runs: only this one call is safe here.
-        self._reactor.callFromThread(self._actions[signal.Signals(number)])
 
 
 def raise_file_limit() -> int:

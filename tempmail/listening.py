@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 from twisted.application.service import Service
+from twisted.internet import tcp, unix
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.endpoints import serverFromString
@@ -63,6 +66,9 @@ def parse_door(reactor: object, protocol: str, text: str, factory: IProtocolFact
         endpoint = serverFromString(reactor, with_backlog(text))
     except Exception as error:
         # Whatever the parsers of all endpoint types raise: ValueError, KeyError, TypeError.
+        if isinstance(error, LookupError) and split_endpoint(text)[0] == "systemd":
+            message = f"--{protocol.lower()} {text!r}: systemd has handed over no such socket"
+            raise CannotStart(message) from None
         raise CannotStart(f"--{protocol.lower()} {text!r} is no endpoint: {error}") from None
     return Door(protocol, text, endpoint, factory)
 
@@ -106,7 +112,7 @@ class Doors(Service):
                 ports.append(_listen(door))
             except Exception as error:
                 for port in ports:
-                    port.stopListening()
+                    _close(port)
                 message = f"can not listen on {door.text}: {_reason(error)}"
                 self._complain(message)
                 raise CannotStart(message, told=True) from None
@@ -122,7 +128,7 @@ class Doors(Service):
         """Accept nobody any more; fires when the sockets are closed."""
         super().stopService()  # type: ignore[no-untyped-call]
         ports, self._ports = self._ports, []
-        return DeferredList([maybeDeferred(port.stopListening) for port in ports])
+        return DeferredList([_close(port) for port in ports])
 
     def describe(self) -> str:
         """What listens where, with the port numbers the system chose."""
@@ -144,6 +150,20 @@ def complain(message: str) -> None:
 
 
 def _listen(door: Door) -> IListeningPort:
+    """The open port."""
+    try:
+        port = _open(door)
+    except CannotListenError as error:
+        if not _clear_away(error.port):
+            raise
+        port = _open(door)
+    if isinstance(port, unix.Port) and split_endpoint(door.text)[0] == "systemd":
+        # Twisted's own removes the file first, and this one is systemd's.
+        port.connectionLost = partial(tcp.Port.connectionLost, port)  # type: ignore[method-assign]
+    return port
+
+
+def _open(door: Door) -> IListeningPort:
     """The open port; no endpoint of a server keeps us waiting for it."""
     outcome: list[IListeningPort | Failure] = []
     door.endpoint.listen(door.factory).addBoth(outcome.append)
@@ -152,6 +172,50 @@ def _listen(door: Door) -> IListeningPort:
     if isinstance(outcome[0], Failure):
         outcome[0].raiseException()
     return outcome[0]
+
+
+def _close(port: IListeningPort) -> Deferred[Any]:
+    """Fires when the port is closed."""
+    return maybeDeferred(port.stopListening).addErrback(_say_what_stays)
+
+
+def _clear_away(place: object) -> bool:
+    """Remove a UNIX socket that a process of our own number left; says whether it did.
+
+    In a container each process is number 1, so Twisted takes the one that left it to be alive.
+    """
+    if not isinstance(place, bytes):
+        return False
+    path = Path(os.fsdecode(place))
+    lock = path.with_name(f"{path.name}.lock")
+    try:
+        if str(lock.readlink()) != str(os.getpid()) or _answers(path):
+            return False
+        if path.is_socket():
+            path.unlink()
+        lock.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _answers(path: Path) -> bool:
+    """Whether somebody listens there, in another container perhaps. Raises :exc:`OSError`."""
+    with socket.socket(socket.AF_UNIX) as tried:
+        tried.setblocking(False)
+        try:
+            tried.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+    return True
+
+
+def _say_what_stays(failure: Failure) -> None:
+    """A UNIX socket lies where we may not remove it: the next start does, as who may."""
+    failure.trap(OSError)
+    error: Any = failure.value
+    path = os.fsdecode(error.filename or "a socket")
+    _log.warn("{path} stays behind: {why}", path=path, why=error.strerror)
 
 
 def _reason(error: Exception) -> str:

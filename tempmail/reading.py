@@ -5,6 +5,8 @@ Nothing here is on the way a mail comes in: a mail that nobody reads costs nothi
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -18,7 +20,7 @@ from tempmail.content.digest import Digest, Document, Understood
 from tempmail.content.reading import AttachedFile
 from tempmail.core.budget import Budget
 from tempmail.core.message import Parcel
-from tempmail.isolation.job import Crashed, TimedOut
+from tempmail.isolation.job import Busy, Crashed, Stopped, TimedOut
 
 T = TypeVar("T")
 Run = Callable[..., Deferred[Any]]
@@ -35,6 +37,10 @@ _HERE: dict[str, Callable[..., Any]] = {
 def in_this_process(function: str, *arguments: Any) -> Deferred[Any]:
     """What a worker would do, done here: for tests, and for mail that is nobody's weapon."""
     return maybeDeferred(_HERE[function], *arguments)
+
+
+class NoWorker(Exception):
+    """No mail can be read just now; the text is for the operator."""
 
 
 def _nothing(octets: bytes) -> None:
@@ -55,10 +61,24 @@ class Reading:
         self._budget = budget
         self._run = run
         self._asked: dict[tuple[Parcel, str], list[Deferred[Any]]] = {}
+        self._trouble: str | None = None
+        self._trying = False
 
     def warm_up(self) -> None:
-        """Have a worker ready for the first mail: one that starts takes half a second."""
-        self._run("digest.digest", b"").addErrback(lambda _: None)
+        """Have a worker ready for the first mail: one that starts takes half a second.
+
+        Where none starts the log says so, once, and ``check_ready`` does until one has worked.
+        """
+        self._trying = True
+        self._run("digest.digest", b"").addCallbacks(self._works, self._no_worker)
+
+    async def check_ready(self) -> None:
+        """Raises :exc:`NoWorker` while none has worked since none started, and tries another."""
+        trouble = self._trouble
+        if trouble is not None:
+            if not self._trying:
+                self.warm_up()
+            raise NoWorker(trouble)
 
     def digest(self, parcel: Parcel) -> Deferred[Digest]:
         """What a list tells of the mail."""
@@ -102,6 +122,15 @@ class Reading:
             run.addBoth(self._tell, parcel, part)
         return answer
 
+    def _works(self, _: object) -> None:
+        self._trying, self._trouble = False, None
+
+    def _no_worker(self, failure: Failure) -> None:
+        self._trying = False
+        if self._trouble is None and not failure.check(Busy, Stopped):
+            self._trouble = f"no worker starts that could read mail: {_why(failure)}"
+            self._log.error("{trouble}", trouble=self._trouble)
+
     def _instead(self, failure: Failure, instead: Callable[[bytes], T], parcel: Parcel) -> T:
         """What can be told of a mail that stalled or crashed its reader."""
         why = failure.trap(Crashed, TimedOut)
@@ -122,3 +151,10 @@ class Reading:
     def _tell(self, outcome: object, parcel: Parcel, part: str) -> None:
         for answer in self._asked.pop((parcel, part)):
             answer.callback(outcome)
+
+
+def _why(failure: Failure) -> str:
+    """Why no worker starts. One that can not be executed at all does not say so itself."""
+    if not os.access(sys.executable, os.X_OK):
+        return f"this user may not execute {sys.executable}"
+    return f"{failure.getErrorMessage()}; --log-level debug shows what it said"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,7 +31,6 @@ from tempmail.lifecycle import (
     Collector,
     Janitor,
     Pulse,
-    Signals,
     fit_connections,
     raise_file_limit,
 )
@@ -42,6 +43,7 @@ from tempmail.rates import Rates
 from tempmail.reading import Reading
 from tempmail.resolver import QuietResolver
 from tempmail.settings import BadSetting, Settings
+from tempmail.signals import Signals, hold_back_signals
 from tempmail.smtp.factory import SessionFactory
 from tempmail.snapshot.restart import Restart
 from tempmail.store.memory import MemoryStore
@@ -78,7 +80,7 @@ class Server(MultiService):
 
     ``read`` gives the settings anew, on SIGHUP; ``set_log_level`` takes the level they name.
     ``refused`` counts what was refused to clients for doing too much, or for being who they are, by
-    reason.
+    reason. ``failed`` says at the end whether mail that should have been kept is lost.
     """
 
     _log = Logger()
@@ -110,6 +112,7 @@ class Server(MultiService):
             settings.limits,
             operator_token=operator_token(settings),
         )
+        self.failed = False
         self.refused: Counter[str] = Counter()
         self.rates = Rates(reactor, settings.limits, settings.exempt_clients, self.refused)
         self.certificates = certificates(settings)
@@ -125,7 +128,7 @@ class Server(MultiService):
         self._offer_tls()
         self.pulse = Pulse(reactor)
         self.answers = Answers()
-        checks = [self.check_listening]
+        checks = [self.check_listening, self.reading.check_ready]
         self.site = build_site(
             self.office,
             reactor,
@@ -257,7 +260,7 @@ class Server(MultiService):
     def _finish(self) -> Deferred[None]:
         """The last connection is gone, so nobody is told any more that something was kept."""
         if self._restart is not None:
-            self._restart.write()
+            self.failed = not self._restart.write()
         return self.isolation.stop()
 
     def _stop(self) -> None:
@@ -286,6 +289,7 @@ def makeService(options: Options) -> Server:
     """What ``twistd tempmail`` runs: the assembly on the global reactor, made steady and lean."""
     from twisted.internet import reactor
 
+    hold_back_signals()
     files = raise_file_limit()
     _log.info("up to {files} files and connections may be open", files=files)
 
@@ -305,7 +309,15 @@ def makeService(options: Options) -> Server:
     reactor.seconds = steady_clock()  # type: ignore[method-assign]
     shorten_turns(reactor)
     keep_large_blocks_apart()
-    return assemble(settings, reactor, read, set_log_level)
+    server = assemble(settings, reactor, read, set_log_level)
+    atexit.register(_tell_failure, server)
+    return server
+
+
+def _tell_failure(server: Server) -> None:
+    """End with exit code 1 if mail was lost; twistd, which runs the reactor, has no way to."""
+    if server.failed:
+        os._exit(1)
 
 
 def _blocklists(reactor: Any, settings: Settings, refused: Counter[str]) -> DnsBlocklists | None:

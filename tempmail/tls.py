@@ -24,7 +24,9 @@ from tempmail.core.limits import CERTIFICATE_LOOK_SECONDS
 # what Mozilla calls intermediate); those of TLS 1.3 all are.
 _SUITES = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 # Nothing is resumed, by tickets or by a cache: every session has keys of its own, and there is no
-# ticket key that would have to be changed, kept secret, and kept apart for each name.
+# ticket key that would have to be changed, kept secret, and kept apart for each name. In TLS 1.3
+# OpenSSL sends two tickets nonetheless (SSL_CTX_set_num_tickets, which pyOpenSSL does not have);
+# with this option they only number sessions of a cache, which there is none of.
 _OPTIONS = (
     SSL.OP_NO_COMPRESSION
     | SSL.OP_NO_RENEGOTIATION

@@ -109,7 +109,7 @@ class SystemdTests(DeployTestCase):
             else self.copy(path.name)
             for path in sorted([*DEPLOY.glob("*.service"), *DEPLOY.glob("*.socket")])
         ]
-        self.assertEqual(len(units), 5)
+        self.assertEqual(len(units), 6)
         self.run_tool("systemd-analyze", "verify", "--man=no", *units)
         beside = self.directory / "tempmail.service.d"
         beside.mkdir()
@@ -135,10 +135,25 @@ class SystemdTests(DeployTestCase):
     def test_names(self) -> None:
         """The sockets' names are those the configuration asks for."""
         text = (DEPLOY / "tempmail.toml").read_text()
-        for protocol in ("smtp", "smtps", "http", "https"):
+        for protocol in ("smtp", "smtps", "http", "https", "admin"):
             self.assertRegex(text, rf'{protocol} = \["systemd:domain=INET6?:name={protocol}"\]')
             socket = (DEPLOY / f"tempmail-{protocol}.socket").read_text()
             self.assertIn(f"FileDescriptorName={protocol}\n", socket)
+
+    def test_no_network(self) -> None:
+        """Without a network of its own the server is asked for no port but those handed over."""
+        self.assertIn("\nPrivateNetwork=yes\n", (DEPLOY / "tempmail.service").read_text())
+        text = (DEPLOY / "tempmail.toml").read_text()
+        document = tomllib.loads(_commented_in(text))
+        for protocol in ("smtp", "smtps", "http", "https", "admin"):
+            for endpoint in document[protocol]:
+                self.assertRegex(endpoint, "^systemd:")
+
+    def test_admin(self) -> None:
+        """Figures and probes are for this machine alone, and for those who enable them."""
+        socket = (DEPLOY / "tempmail-admin.socket").read_text()
+        self.assertEqual(re.findall("^ListenStream=(.*)", socket, re.M), ["127.0.0.1:9090"])
+        self.assertNotIn("tempmail-admin", (DEPLOY / "tempmail.service").read_text())
 
 
 class OptionsTests(SynchronousTestCase):
@@ -150,8 +165,7 @@ class OptionsTests(SynchronousTestCase):
     def test_configuration(self) -> None:
         """Those of the configuration, the ones that are commented out as well."""
         text = (DEPLOY / "tempmail.toml").read_text()
-        bare = re.sub(r"^# (?=[a-z-]+ = )", "", text, flags=re.M)
-        document = tomllib.loads(bare)
+        document = tomllib.loads(_commented_in(text))
         self.assertIn("tls-certificate", document)
         self.assert_options(set(document))
 
@@ -203,3 +217,8 @@ class OtherTests(DeployTestCase):
                 self.assertEqual(path.read_bytes(), (live / path.name).read_bytes())
                 self.assertEqual(path.stat().st_mode & 0o777, 0o640)
             self.assertEqual((to / "live").stat().st_mode & 0o777, 0o750)
+
+
+def _commented_in(text: str) -> str:
+    """A configuration with everything it only offers."""
+    return re.sub(r"^# (?=[a-z-]+ = )", "", text, flags=re.M)

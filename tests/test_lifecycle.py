@@ -1,9 +1,8 @@
-"""Expiry, garbage, signals and the end, with a clock of our own; and 100,000 mailboxes for real."""
+"""Expiry, garbage and the end, with a clock of our own; and 100,000 mailboxes for real."""
 
 from __future__ import annotations
 
 import gc
-import signal
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +11,6 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import Clock
-from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import alsoProvides, implementer
@@ -40,7 +38,6 @@ from tempmail.lifecycle import (
     Collector,
     Janitor,
     Pulse,
-    Signals,
     fit_connections,
     raise_file_limit,
 )
@@ -320,39 +317,6 @@ class ClosingTimeTests(SynchronousTestCase):
         self.web.callback(None)
         self.successResultOf(stopped)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
-
-
-class Turns(MemoryReactorClock):
-    """A reactor that keeps what is to be done in its next turn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.turn: list[Callable[[], object]] = []
-
-    def callFromThread(self, call: Callable[[], object]) -> None:
-        self.turn.append(call)
-
-
-class SignalsTests(SynchronousTestCase):
-    """Signals reach the reactor, and only that."""
-
-    def test_handed_to_the_reactor(self) -> None:
-        """Handlers come with the running reactor, and act in its own turn."""
-        memory = Turns()
-        installed: dict[int, Any] = {}
-        acted: list[str] = []
-        signals = Signals(
-            memory,
-            {signal.SIGTERM: lambda: acted.append("stop")},
-            install=lambda number, handler: installed.update({number: handler}),
-        )
-        signals.startService()
-        self.assertEqual(installed, {})
-        memory.run()
-        installed[signal.SIGTERM](signal.SIGTERM, None)
-        self.assertEqual(acted, [])
-        memory.turn.pop()()
-        self.assertEqual(acted, ["stop"])
 
 
 class FileLimitTests(SynchronousTestCase):

@@ -277,6 +277,19 @@ class DeployTests(MetricsTestCase):
         unseen = {name for name in self.known() - asked if name.startswith("tempmail_")}
         self.assertEqual({name for name in unseen if not name.endswith(("_sum", "_count"))}, set())
 
+    def test_dashboard_of_ours_alone(self) -> None:
+        """No panel sums what other processes tell the same Prometheus."""
+        dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text())
+        _, instance = dashboard["templating"]["list"]
+        # Without a value of its own "All" is the list of those that have this series.
+        self.assertNotIn("allValue", instance)
+        self.assertEqual(instance["query"]["query"], "label_values(tempmail_info, instance)")
+        for panel in dashboard["panels"]:
+            for target in panel.get("targets", ()):
+                asked = _NAME.sub("SERIES", target["expr"])
+                chosen = asked.count('SERIES{instance=~"$instance"}')
+                self.assertEqual(asked.count("SERIES"), chosen, asked)
+
     def test_alerts(self) -> None:
         """Alerts ask for series there are."""
         text = (DEPLOY / "prometheus-alerts.yml").read_text()

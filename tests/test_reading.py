@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.content import digest as content
 from tempmail.core.budget import Budget
 from tempmail.core.message import Envelope, Parcel
-from tempmail.isolation.job import Busy, Crashed, TimedOut
-from tempmail.reading import Reading, in_this_process
+from tempmail.isolation.job import Busy, Crashed, Stopped, TimedOut
+from tempmail.reading import NoWorker, Reading, in_this_process
 
 OCTETS = b"From: Ann <ann@shop.test>\r\nSubject: Hello\r\n\r\nYour code is 493817.\r\n"
 DIGEST = content.digest(OCTETS)
@@ -41,6 +42,49 @@ class ReadingTestCase(SynchronousTestCase):
         self.workers = Workers()
         self.reading = Reading(self.budget, self.workers.run)
         self.parcel = Parcel(Envelope("a@b"), OCTETS, 0.0, holders=1)
+
+
+class WorkerTests(ReadingTestCase):
+    """Whether there are workers at all."""
+
+    def check(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self.reading.check_ready())
+
+    def warm_up(self) -> list[str]:
+        """What is logged when a worker is tried and does not start."""
+        self.reading.warm_up()
+        with capturedLogs() as events:
+            self.workers.answers[-1].errback(Crashed("its worker ended"))
+        return [f"{event['log_level'].name}: {formatEvent(event)}" for event in events]
+
+    def test_none_starts(self) -> None:
+        """A worker that does not start is an error in the log, and the server is not ready."""
+        self.successResultOf(self.check())
+        [line] = self.warm_up()
+        self.assertTrue(line.startswith("error: no worker starts that could read mail: "), line)
+        self.assertIn("its worker ended", line)
+        error = self.failureResultOf(self.check(), NoWorker)
+        self.assertEqual(f"error: {error.getErrorMessage()}", line)
+
+    def test_tries_again(self) -> None:
+        """Each check tries one more, one at a time, says no more, and ends with the first."""
+        self.warm_up()
+        for _ in range(2):
+            self.failureResultOf(self.check(), NoWorker)
+        self.assertEqual(len(self.workers.asked), 2)
+        with capturedLogs() as events:
+            self.workers.answers[-1].errback(Crashed("again"))
+        self.assertEqual(list(events), [])
+        self.failureResultOf(self.check(), NoWorker)
+        self.workers.answers[-1].callback(DIGEST)
+        self.successResultOf(self.check())
+        self.assertEqual(len(self.workers.asked), 3)
+
+    def test_stopped(self) -> None:
+        """A server that stops before its first worker was ready has no trouble."""
+        self.reading.warm_up()
+        self.workers.answers[-1].errback(Stopped("stopped"))
+        self.successResultOf(self.check())
 
 
 class OnceTests(ReadingTestCase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import inspect
 import re
+import signal
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -177,6 +178,8 @@ class AssemblyTests(ServiceTestCase):
 
     def test_plugin(self) -> None:
         """``twistd tempmail`` is known to twistd, and reads our options."""
+        held_back = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self.addCleanup(signal.pthread_sigmask, signal.SIG_SETMASK, held_back)
         makers = [maker for maker in getPlugins(IServiceMaker) if maker.tapname == "tempmail"]
         self.assertEqual(len(makers), 1)
         self.assertIs(makers[0].options, Options)

@@ -5,13 +5,13 @@ What an operator may change is a field of :class:`Limits` with its default; the 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from attrs import evolve, field, frozen
 from limits import RateLimitItem, parse
+
+from tempmail.core.machine import machine_memory
 
 KILO, MEGA = 1024, 1024 * 1024
 UNLIMITED = 2**62
@@ -118,6 +118,9 @@ REQUEST_READ_OCTETS = 4 * KILO
 BODY_READ_OCTETS = 64 * KILO
 # A comment on an idle event stream, often enough for every proxy's idle limit.
 KEEPALIVE_SECONDS = 15.0
+# The server is ready for mail while one of this size fits its memory: more than most mail has that
+# people wait for here.
+READY_OCTETS = 64 * KILO
 # For how long a client is asked to stay away when a budget is full or the server stops.
 RETRY_SECONDS = 10
 # A part of the server that does not say within this time whether it works, does not.
@@ -191,16 +194,6 @@ ANSWER_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60)
 LAG_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 5, 60)
 # A slice is 10 ms.
 STALL_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
-
-
-def machine_memory() -> int:
-    """Octets of memory that this machine has, or the control group we run in."""
-    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        allowed = int(Path("/sys/fs/cgroup/memory.max").read_text())
-    except (OSError, ValueError):
-        allowed = physical
-    return min(physical, allowed)
 
 
 def default_memory() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -14,7 +15,7 @@ from tempmail.core.limits import DOCTOR_DNS_SECONDS
 from tempmail.doctor.blocklists import check_blocklists
 from tempmail.doctor.certificates import check_certificates
 from tempmail.doctor.findings import Finding, Level, as_json, as_text, count, ok, problem
-from tempmail.doctor.machine import check_clock, check_machine
+from tempmail.doctor.machine import check_clock, check_machine, check_user
 from tempmail.doctor.names import Names, check_names
 from tempmail.doctor.operator import check_operator
 from tempmail.doctor.options import DoctorOptions
@@ -78,6 +79,7 @@ async def _all(settings: Settings, names: Names, reactor: Any) -> AsyncIterator[
     for finding in (
         *check_clock(now),
         *check_machine(settings),
+        *check_user(settings, os.geteuid()),
         *check_operator(settings),
         *check_restarts(settings),
     ):

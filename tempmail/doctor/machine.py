@@ -1,4 +1,4 @@
-"""Whether the machine has what the limits promise, and knows what time it is."""
+"""Whether the machine has what the limits promise, who we are on it, and what time it is."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tempmail.core.limits import MEGA, OTHER_FILES, machine_memory
+from tempmail.core.limits import MEGA, OTHER_FILES
+from tempmail.core.machine import machine_memory
 from tempmail.doctor.findings import Finding, advice, ok, problem
 from tempmail.lifecycle import fit_connections
-from tempmail.listening import BACKLOG
+from tempmail.listening import BACKLOG, split_endpoint
 from tempmail.settings import Settings
 
 # The process itself, as docs/running.md says.
@@ -54,6 +55,21 @@ def check_machine(settings: Settings) -> Iterator[Finding]:
             f"the kernel holds {somaxconn} connections until they are accepted, we ask for "
             f"{BACKLOG}",
             f"sysctl net.core.somaxconn={BACKLOG}",
+        )
+
+
+def check_user(settings: Settings, uid: int) -> Iterator[Finding]:
+    """Whom the server would run as. Of a unit that hands over every port it says more."""
+    handed_over = all(split_endpoint(text)[0] == "systemd" for _, text in settings.endpoints)
+    if uid != 0:
+        yield ok("user", "not root")
+    elif handed_over:
+        yield ok("user", "the unit that hands the ports over says whom the server runs as")
+    else:
+        yield advice(
+            "user",
+            "you are root, and a server started like this stays root",
+            "twistd --uid=USER, which opens the ports as root, or deploy/tempmail.service",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 from contextlib import suppress
@@ -15,6 +16,33 @@ from tempmail.snapshot.stream import dump
 
 _MODE = 0o600
 _BUFFER_OCTETS = 1024 * 1024
+
+
+def claim(path: Path) -> BinaryIO:
+    """Have a snapshot for ourselves, until :func:`release` or the end of the process.
+
+    What says so is a lock (flock(2)) on a file beside it. Raises :exc:`OSError`.
+    """
+    while True:
+        held = os.fdopen(os.open(_lock(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE), "r+b")
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Who had it may have removed the file after we opened it.
+            if os.path.samestat(os.fstat(held.fileno()), _lock(path).stat()):
+                return held
+        except FileNotFoundError:
+            pass
+        except BlockingIOError:
+            held.close()
+            raise OSError(0, "another process uses it") from None
+        held.close()
+
+
+def release(path: Path, held: BinaryIO) -> None:
+    """Let another process have it."""
+    with suppress(OSError):
+        _lock(path).unlink()
+    held.close()
 
 
 def rehearse(path: Path, kept: Kept, now: Moment) -> None:
@@ -66,6 +94,10 @@ def put_aside(path: Path, seconds: float) -> Path:
 def _beside(path: Path) -> Path:
     """The name a file has while it is written."""
     return path.with_name(path.name + ".new")
+
+
+def _lock(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
 
 
 def _write_beside(path: Path, kept: Kept, now: Moment) -> int:

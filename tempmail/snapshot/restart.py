@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from twisted.application.service import Service
 from twisted.logger import Logger
@@ -16,7 +16,7 @@ from tempmail.clock import Moment, read_moment
 from tempmail.core.kept import Recalled
 from tempmail.core.limits import MEGA
 from tempmail.listening import CannotStart, complain
-from tempmail.snapshot.file import put_aside, rehearse, remove, write
+from tempmail.snapshot.file import claim, put_aside, rehearse, release, remove, write
 from tempmail.snapshot.frames import Damaged
 from tempmail.snapshot.stream import Renew, load
 from tempmail.store.memory import MemoryStore
@@ -47,6 +47,7 @@ class Restart(Service):
         self._renew = renew
         self._moment = moment
         self._tell = tell
+        self._claim: BinaryIO | None = None
 
     def startService(self) -> None:
         """Read what is there. Raises :exc:`~tempmail.listening.CannotStart`, for what could not be
@@ -54,6 +55,7 @@ class Restart(Service):
         super().startService()  # type: ignore[no-untyped-call]
         try:
             self._path = self._path.resolve()
+            self._claim = claim(self._path)
             # The store is empty yet. Once privileges are gone even a module may be out of reach.
             rehearse(self._path, self._store.keep(), self._now())
             if self._path.exists():
@@ -61,11 +63,27 @@ class Restart(Service):
         except (OSError, RuntimeError) as error:
             # The latter of a symbolic link that leads to itself.
             message = f"--snapshot {self._path}: {_reason(error)}"
+            self.release()
             self._tell(message)
             raise CannotStart(message, told=True) from None
 
-    def write(self) -> None:
-        """Write what the store holds. What can not be written is lost, and the log says so."""
+    def write(self) -> bool:
+        """Write what the store holds, and let go of the file; says whether it is written.
+
+        What can not be written is lost, and the log says so.
+        """
+        try:
+            return self._write()
+        finally:
+            self.release()
+
+    def release(self) -> None:
+        """Let another process have the file."""
+        if self._claim is not None:
+            release(self._path, self._claim)
+            self._claim = None
+
+    def _write(self) -> bool:
         began = self._reactor.seconds()
         try:
             size = write(self._path, self._store.keep(), self._now())
@@ -81,6 +99,8 @@ class Restart(Service):
                 size=size / MEGA,
                 seconds=self._reactor.seconds() - began,
             )
+            return True
+        return False
 
     def _take_in(self) -> None:
         try:

@@ -31,6 +31,7 @@ from tempmail.core.limits import (
     MAX_JOURNAL,
     MESSAGE_COST,
     PARCEL_COST,
+    READY_OCTETS,
     Limits,
 )
 from tempmail.core.mailbox import Change, Mailbox, MailboxState, Opening
@@ -221,7 +222,8 @@ class MemoryStore:
 
     @_deferred
     def check_ready(self) -> None:
-        """Memory always answers."""
+        if not self._budget.fits(READY_OCTETS + PARCEL_COST + MESSAGE_COST + MAILBOX_COST):
+            raise MemoryFull("the server's memory for mail is full")
 
     # --- over a restart ---
 

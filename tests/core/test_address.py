@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from pathlib import Path
 from string import printable
 
 from attrs.exceptions import FrozenInstanceError
@@ -282,6 +283,13 @@ class ChosenTests(SynchronousTestCase):
         for name in RESERVED_LOCAL_PARTS:
             self.assertRaises(ReservedAddress, choose_local, name)
             self.assertRaises(ReservedAddress, choose_local, name.upper())
+
+    def test_reserved_names_are_documented(self) -> None:
+        """docs/running.md names each of them, and no other."""
+        page = (Path(__file__).parents[2] / "docs/running.md").read_text("utf-8")
+        section = page.split("### Reserved names\n", 1)[1].split("\n### ", 1)[0]
+        rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+        self.assertEqual(set(re.findall(r"`([\w-]+)`", "".join(rows))), RESERVED_LOCAL_PARTS)
 
     def test_names_of_validation_mail_are_reserved(self) -> None:
         """The five names a certificate authority writes to, and RFC 2142's, are reserved."""

@@ -14,10 +14,11 @@ from twisted.internet import reactor
 from twisted.internet.endpoints import serverFromString
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from tempmail.core.limits import MEGA, Limits, machine_memory
+from tempmail.core.limits import MEGA, Limits
+from tempmail.core.machine import machine_memory
 from tempmail.doctor.certificates import check_certificates
 from tempmail.doctor.findings import Finding, Level
-from tempmail.doctor.machine import check_clock, check_machine
+from tempmail.doctor.machine import check_clock, check_machine, check_user
 from tempmail.doctor.operator import check_operator
 from tempmail.doctor.places import Place, parse_place
 from tempmail.doctor.ports import check_ports
@@ -195,6 +196,19 @@ class MachineTests(SynchronousTestCase):
                 one for one in check_machine(Settings(limits=limits)) if one.check == "memory"
             ]
             self.assertEqual(finding.level.value, level, finding)
+
+    def test_user(self) -> None:
+        """Root without systemd, whose unit names somebody else, is told to become somebody."""
+        units = Settings(smtp=("haproxy:systemd:domain=INET:name=s",), http=("systemd:name=h",))
+        for settings, uid, level in (
+            (Settings(), 0, Level.ADVICE),
+            (Settings(), 65534, Level.OK),
+            (units, 0, Level.OK),
+            (evolve(units, admin=(LOCAL,)), 0, Level.ADVICE),
+        ):
+            [finding] = check_user(settings, uid)
+            self.assertEqual((finding.check, finding.level), ("user", level))
+            self.assertEqual("--uid" in finding.todo, level is Level.ADVICE)
 
     def test_files(self) -> None:
         """More connections than files may be open deserve advice."""

@@ -9,6 +9,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 from http.client import HTTPConnection
@@ -192,6 +193,25 @@ class StartTests(DaemonTestCase):
         self.assertEqual(waiting.answer()[1]["messages"][0]["subject"], "A complaint")
         self.assertEqual(daemon.stop(), 0)
 
+    def test_no_workers(self) -> None:
+        """A Python that --uid may not execute is one error at the start, and it is not ready."""
+        if os.geteuid() != 0:
+            raise SkipTest("only root can become somebody else: run the tests as root")
+        private = self.directory / "private"
+        private.mkdir(mode=0o700)
+        python = private / "python"
+        python.symlink_to(sys.executable)
+        options = ("-n", "--pidfile=", "--uid=nobody", "tempmail", f"--smtp={_LOCAL}")
+        daemon = self.daemon(
+            command=[str(python), *twistd(*options, f"--http={_LOCAL}")],
+            env=environment(PYTHONPATH=os.pathsep.join([str(ROOT), *sys.path])),
+        )
+        line = daemon.wait_for_line("error.*no worker starts")
+        self.assertIn(f"this user may not execute {python}", line)
+        status, problem = daemon.ask("GET", "/readyz")
+        self.assertEqual(status, 503)
+        self.assertIn(str(python), problem["detail"])
+
 
 class EndpointTests(DaemonTestCase):
     """Where it listens."""
@@ -337,6 +357,25 @@ class ReloadTests(DaemonTestCase):
         daemon.send(address, "Still here")
         self.assertEqual(waiting.answer()[1]["messages"][0]["subject"], "Still here")
 
+    def test_while_it_starts(self) -> None:
+        """One that comes during the start is heard once the server runs."""
+        daemon = Daemon("--domain=a.test")
+        daemon.launch()
+        self.addCleanup(daemon.stop)
+        status = Path(f"/proc/{daemon.process.pid}/status")
+        # Twisted itself is imported first, and nothing of ours can help before that.
+        until(lambda: _blocks(status.read_text(), signal.SIGHUP))
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_for_line("settings applied: ")
+        self.assertEqual(daemon.stop(), 0)
+
+    def test_no_log_file(self) -> None:
+        """SIGUSR1, which begins a new log file, does no harm where there is none."""
+        daemon = self.daemon()
+        daemon.signal(signal.SIGUSR1)
+        self.assert_delivers(daemon)
+        self.assertEqual(daemon.stop(), 0)
+
     def test_broken_file(self) -> None:
         """A file that can not be used is one line in the log; everything stays as it was."""
         path = self.file("tempmail.toml", 'domain = "a.test"\n')
@@ -402,6 +441,15 @@ def _free_port(ports: range) -> int:
                 continue
             return port
     raise AssertionError(f"every port of {ports} is taken")
+
+
+def _blocks(status: str, number: signal.Signals) -> bool:
+    """Whether a process holds this signal back, by its ``/proc/PID/status``."""
+    return any(
+        int(line.split()[1], 16) >> (number - 1) & 1
+        for line in status.splitlines()
+        if line.startswith("SigBlk:")
+    )
 
 
 def _refused(port: int) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest
 
-from tests.live.daemon import PATIENCE, Daemon
+from tests.live.daemon import PATIENCE, Daemon, until
 from tests.live.restarts import ENDS, Rounds
 from tests.live.test_daemon import DaemonTestCase
 
@@ -95,7 +95,7 @@ class KeptTests(RestartTestCase):
         daemon = self.next()
         line = daemon.wait_for_line("the snapshot can not be used, so we start empty: ")
         aside = Path(line.rpartition("it is now ")[2])
-        self.assertEqual(list(self.directory.iterdir()), [aside])
+        self.assertEqual({*self.directory.iterdir()}, {aside, self.directory / "snapshot.lock"})
         self.assert_delivers(daemon)
         self.assertNotIn("Traceback", daemon.log)
 
@@ -137,7 +137,30 @@ class PlaceTests(RestartTestCase):
             self.assertEqual(ended.returncode, 1)
             self.assertIn("nowhere/snapshot: No such file", ended.stderr + self._log())
             self.assertNotIn("Traceback", ended.stdout + ended.stderr)
-            self.assertEqual(list(self.directory.glob("*.pid")), [])
+            # In the background it tells us before it has put everything away.
+            until(lambda: not list(self.directory.glob("*.pid")))
+
+    def test_can_not_be_written(self) -> None:
+        """Where it can not be written at the end the log says so, and the exit code is 1."""
+        self.path = self.directory / "folder" / "snapshot"
+        self.path.parent.mkdir()
+        daemon = self.next()
+        self.path.parent.rename(self.directory / "moved")
+        self.assertEqual(daemon.stop(), 1)
+        self.assertIn("could not be written, and all mail is lost: No such", daemon.log)
+        self.assertNotIn("Traceback", daemon.log)
+
+    def test_two_at_a_time(self) -> None:
+        """A second server on the same file is one line and exit code 1; the first goes on."""
+        daemon = self.next()
+        ended = self.run_to_end(
+            *("--nodaemon", "--pidfile=", "tempmail", f"--smtp={_LOCAL}", f"--http={_LOCAL}"),
+            f"--snapshot={self.path}",
+        )
+        line = f"tempmail: --snapshot {self.path}: another process uses it\n"
+        self.assertEqual((ended.returncode, ended.stderr), (1, line))
+        self.assertEqual(daemon.stop(), 0)
+        self.assertTrue(self.path.exists())
 
     def test_in_the_background(self) -> None:
         """Daemonised, with a relative name and another working directory: the file is where it
@@ -150,11 +173,11 @@ class PlaceTests(RestartTestCase):
                 "--snapshot=snapshot",
             )
             self.assertEqual((started.returncode, started.stderr), (0, ""))
-            until = time.monotonic() + PATIENCE
-            while " listens: " not in self._log() and time.monotonic() < until:
+            end = time.monotonic() + PATIENCE
+            while " listens: " not in self._log() and time.monotonic() < end:
                 time.sleep(0.05)
             os.kill(int(pidfile.read_text()), signal.SIGTERM)
-            while pidfile.exists() and time.monotonic() < until:
+            while pidfile.exists() and time.monotonic() < end:
                 time.sleep(0.05)
             self.assertIn(expected, self._log())
             self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)

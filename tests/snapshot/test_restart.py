@@ -42,9 +42,15 @@ class RestartTestCase(SynchronousTestCase):
         self.folder.parent.chmod(0o755)
         self.path = self.folder / "snapshot"
         self.limits = evolve(LIMITS, mailboxes_per_client=9)
+        self.restart: Restart | None = None
 
     def begin(self) -> list[LogEvent]:
-        """Start a process; what it logs until the first client may come."""
+        """Start a process; what it logs until the first client may come.
+
+        One before is over by then, if only by a crash.
+        """
+        if self.restart is not None:
+            self.restart.release()
         self.reactor = MemoryReactorClock()
         self.reactor.advance(START)
         self.budget = Budget(self.limits.memory)
@@ -70,8 +76,9 @@ class RestartTestCase(SynchronousTestCase):
 
     def end(self) -> list[LogEvent]:
         """End it; what it logs."""
+        assert self.restart is not None
         with capturedLogs() as events:
-            self.restart.write()
+            self.written = self.restart.write()
         return list(events)
 
     def one_snapshot(self) -> bytes:
@@ -84,7 +91,8 @@ class RestartTestCase(SynchronousTestCase):
         return octets
 
     def names(self) -> list[str]:
-        return sorted(path.name for path in self.folder.iterdir())
+        """The files there are, but the lock."""
+        return sorted(path.name for path in self.folder.iterdir() if path.suffix != ".lock")
 
     def assert_empty(self) -> None:
         self.assertEqual(self.budget.used, 0)
@@ -127,6 +135,7 @@ class LifeTests(RestartTestCase):
         used = self.budget.used
         (said,) = self.end()
         self.assertIn("snapshot written: 0.0 MiB in", formatEvent(said))
+        self.assertTrue(self.written)
         (said,) = self.begin()
         self.assertEqual(formatEvent(said), "snapshot read: 3 mailboxes, 4 messages")
         self.assertEqual(self.budget.used, used)
@@ -296,12 +305,13 @@ class WritingTests(RestartTestCase):
         self.assertNotIn("snapshot.new", self.names())
 
     def test_says_what_went_wrong(self) -> None:
-        """Where it can not be written any more, the end says so in one line and goes on."""
+        """Where it can not be written any more, the end says so, in one line, and goes on."""
         self.begin()
         self.folder.rename(self.folder.with_name(self.folder.name + "-moved"))
         (event,) = self.end()
         self.assertEqual(event["log_level"], LogLevel.error)
         self.assertIn("all mail is lost: No such file or directory", formatEvent(event))
+        self.assertFalse(self.written)
 
     def test_left_by_one_that_was_killed(self) -> None:
         """What a process wrote that was killed meanwhile is removed, and never read."""
@@ -348,6 +358,25 @@ class PlaceTests(RestartTestCase):
         self.assert_can_not_start("this is no file")
         self.path = Path("/dev/null")
         self.assert_can_not_start("this is no file")
+
+    def test_two_at_a_time(self) -> None:
+        """A file that another process uses is said at the start, and nothing there is touched."""
+        self.begin()
+        beside = self.folder / "snapshot.new"
+        beside.write_bytes(b"the other writes it just now")
+        self.assert_can_not_start("another process uses it")
+        self.assertTrue(beside.exists())
+        self.fill()
+        self.end()
+        self.assertEqual(len(self.begin()), 1)
+
+    def test_leaves_no_lock(self) -> None:
+        """After an orderly end there is the file alone; after a crash the lock holds nobody."""
+        self.begin()
+        self.end()
+        self.assertEqual(list(self.folder.iterdir()), [self.path])
+        (self.folder / "snapshot.lock").touch()
+        self.assertEqual(len(self.begin()), 1)
 
     def test_not_ours(self) -> None:
         """A folder where we may not write is said at the start."""

@@ -21,6 +21,7 @@ from tempmail.core.limits import (
     MAX_JOURNAL,
     MESSAGE_COST,
     PARCEL_COST,
+    READY_OCTETS,
     SLICE_SECONDS,
     Limits,
 )
@@ -139,6 +140,17 @@ class BudgetTests(MemoryTestCase):
         self.budget.limit = needed
         self.successResultOf(self.store.check_room(BOB, 4, BY_MAIL))
         self.assertEqual(self.budget.used, 0)
+
+    def test_ready(self) -> None:
+        """It is ready while a common mail to a new mailbox would fit, and with no octet less."""
+        self.put(BOB)
+        common = PARCEL_COST + READY_OCTETS + MESSAGE_COST + MAILBOX_COST
+        self.budget.limit = self.budget.used + common
+        self.successResultOf(self.store.check_ready())
+        self.budget.limit -= 1
+        self.assert_full(self.store.check_ready())
+        self.successResultOf(self.store.close(BOB))
+        self.successResultOf(self.store.check_ready())
 
     def test_no_room_for_a_mailbox(self) -> None:
         """A mailbox that does not fit is not opened."""

@@ -44,8 +44,15 @@ def all_paths() -> dict[str, Any]:
 
 def _mailbox_paths() -> dict[str, Any]:
     box = "/v1/mailboxes/{address}"
+    wished = (
+        "Letters and digits with single `.`, `-` or `_` between them. Without it one is drawn. "
+    )
+    reserved = (
+        "Names that the operator goes by (RFC 2142, such as `info` and `admin`) "
+        "and what looks like one of them nobody gets: 422."
+    )
     mint = optional(
-        local_part=NAME,
+        local_part={**NAME, "description": wished + reserved},
         domain=NAME,
         lifetime=LIFETIME,
         public={"type": "boolean", "default": False},
