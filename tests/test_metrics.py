@@ -80,6 +80,20 @@ class EndpointTests(MetricsTestCase):
         self.assertIn(b"application/openmetrics-text; version=1.0.0", head)
         self.assertTrue(body.endswith("# EOF\n"))
 
+    def test_odd_accept(self) -> None:
+        """Whatever is asked for that there is not, they come as Prometheus has always read them."""
+        for accept in (
+            b"\xff",
+            b"application/openmetrics-text; version=abc",
+            b"text/plain; version=1..0",
+            b"application/openmetrics-text; version=\xb2",
+        ):
+            wire = Wire(self.server.admin)
+            said = wire.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: %b\r\n\r\n" % accept)
+            wire.hang_up()
+            self.assertEqual(status_of(said), 200, accept)
+            self.assertIn(b"text/plain; version=0.0.4", said)
+
     def test_probes(self) -> None:
         """The probes are there too, and nothing else."""
         found = [

@@ -119,6 +119,18 @@ class RateTests(AbuseTestCase):
             self.assertEqual(retry_after(self.ask(get(path))), 48)
         self.assertEqual(status_of(self.ask(get(BOX), "192.0.2.2")), 200)
 
+    def test_every_request(self) -> None:
+        """What is malformed or for the server as a whole counts like any other."""
+        for request in (
+            get("/%zz"),
+            get("*", method="OPTIONS"),
+            get("a:1", method="CONNECT"),
+            get("/healthz/more"),
+        ):
+            self.build(self.limits)
+            self.assertNotIn(429, self.statuses(request, 50), request)
+            self.assertEqual(retry_after(self.ask(request)), 60, request)
+
     def test_one_connection(self) -> None:
         """It does not matter over how many connections; the one that is refused stays open."""
         wire = self.connect()
