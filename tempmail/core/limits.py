@@ -159,6 +159,8 @@ CERTIFICATE_DUE_SHARE = 1 / 4
 DOCTOR_CONNECT_SECONDS = 3.0
 # Until a name server is asked again, and then until it is given up; whole seconds.
 DOCTOR_DNS_SECONDS = (1, 2)
+# Until no more is asked of the DNS; a question takes some 30 ms, and a domain four.
+DOCTOR_NAMES_SECONDS = 10.0
 
 # --- the process ---
 # Files besides connections: listening sockets, logs, worker processes' pipes, the reactor's.

@@ -76,6 +76,21 @@ class PortsTests(TestCase):
         said = await self.said(known)
         self.assertEqual([line.endswith("a tempmail serves there") for line in said], [True] * 4)
 
+    async def test_behind_haproxy(self) -> None:
+        """Nor is one where it expects the PROXY header first, in any protocol."""
+        place = f"haproxy:{LOCAL}"
+        settings = Settings(hostname="mx.test", smtp=(place,), smtps=(place,), http=(place,))
+        settings = evolve(settings, https=(place,), self_signed=True)
+        server = assemble(settings, reactor)
+        server.doors.privilegedStartService()
+        self.addCleanup(server.doors.stopService)
+        self.addCleanup(server.smtp.close, 0)
+        one, two, three, four = (
+            (f"haproxy:tcp:{_port(port)}:interface=127.0.0.1",) for port in server.doors._ports
+        )
+        said = await self.said(evolve(settings, smtp=one, smtps=two, http=three, https=four))
+        self.assertEqual([line.endswith("a tempmail serves there") for line in said], [True] * 4)
+
     async def test_not_ours(self) -> None:
         """Another mail server is not taken for ours."""
         other = await serverFromString(reactor, LOCAL).listen(_greeter(b"220 other ESMTP\r\n"))
@@ -273,6 +288,7 @@ class RestartsTests(SynchronousTestCase):
             (None, small, "advice: all mail and addresses are gone after a restart"),
             (folder / "none" / "kept", small, "problem: there is no folder "),
             (folder, small, f"problem: {folder.absolute()} is no file"),
+            (folder / ("x" * 300) / "kept", small, "problem: can not look at "),
             (folder / "kept", huge, f"advice: {folder.absolute()} has "),
             (folder / "kept", small, "ok: mail is kept in "),
         ):
