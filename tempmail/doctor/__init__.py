@@ -11,7 +11,7 @@ from twisted.internet.task import react
 from twisted.logger import globalLogBeginner
 
 from tempmail.core.limits import DOCTOR_DNS_SECONDS
-from tempmail.doctor.blocklists import check_blocklists
+from tempmail.doctor.blocklists import check_blocked_senders, check_blocklists
 from tempmail.doctor.certificates import check_certificates
 from tempmail.doctor.findings import (
     Finding,
@@ -86,6 +86,7 @@ async def _all(settings: Settings, names: Names, reactor: Any) -> AsyncIterator[
         ("ports", check_ports(settings, reactor)),
         ("certificates", check_certificates(settings, now)),
         ("names", check_names(settings, names, every)),
+        ("blocked", check_blocked_senders(settings)),
         ("dnsbl", check_blocklists(settings, names)),
         ("clock", check_clock(now)),
         ("memory", check_machine(settings)),

@@ -15,6 +15,7 @@ from twisted.internet.endpoints import serverFromString
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from tempmail.core.limits import MEGA, Limits, machine_memory
+from tempmail.doctor.blocklists import check_blocked_senders
 from tempmail.doctor.certificates import check_certificates
 from tempmail.doctor.findings import Finding, Level
 from tempmail.doctor.machine import check_clock, check_machine
@@ -257,6 +258,26 @@ class OperatorTests(SynchronousTestCase):
         nowhere = Path(os.devnull).parent / "no-such-file"
         [said] = told(check_operator(Settings(operator_token_file=nowhere)))
         self.assertEqual(said, f"problem: {nowhere}: No such file or directory")
+
+
+class BlockedSendersTests(SynchronousTestCase):
+    """The operator's list of senders."""
+
+    def test_file(self) -> None:
+        """One with which the server does not start is a problem, and none is nothing to tell."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        for name, text in (("good", b"a.test\n"), ("bad", b"a.test\n*@b.test\n"), ("odd", b"\xff")):
+            (folder / name).write_bytes(text)
+        for path, expected in (
+            (folder / "good", "ok: "),
+            (folder / "bad", f"problem: --blocked-senders {folder / 'bad'}: line 2: '*@b.test': "),
+            (folder / "odd", f"problem: --blocked-senders {folder / 'odd'}: "),
+            (folder / "none", f"problem: --blocked-senders {folder / 'none'}: No such file"),
+        ):
+            [said] = told(check_blocked_senders(Settings(blocked_senders=path)))
+            self.assertTrue(said.startswith(expected), said)
+        self.assertEqual(told(check_blocked_senders(Settings())), [])
 
 
 def _port(port: Any) -> int:
