@@ -16,6 +16,7 @@ from tempmail.core.domains import Domain
 from tempmail.core.errors import BadAddress
 from tempmail.core.limits import DNS_PORT, UNLIMITED
 from tempmail.core.peer import IPNetwork, parse_network
+from tempmail.core.secret import is_bearer
 from tempmail.logs import FORMATS, LEVELS
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -83,16 +84,14 @@ def read_path(value: object) -> Path:
     return Path(read_text(value)).expanduser().absolute()
 
 
-def read_word_file(path: Path) -> str:
-    """The one word in a file, which is a secret."""
-    try:
-        words = path.read_text(encoding="ascii").split()
-    except OSError as error:
-        raise ValueError(error.strerror) from None
-    except UnicodeDecodeError:
-        words = []
-    if len(words) != 1:
-        raise ValueError("expected one word in ASCII")
+def read_token_file(path: Path) -> str:
+    """The one word in a file, which is a secret that can be shown. Raises :exc:`OSError`, too."""
+    words = path.read_text(encoding="ascii", errors="replace").split()
+    if len(words) != 1 or not is_bearer(words[0]):
+        raise ValueError(
+            "expected one word of letters and digits, - . _ ~ + or /, and perhaps = at its end: "
+            "nothing else can be shown as a token (RFC 6750)"
+        )
     return words[0]
 
 

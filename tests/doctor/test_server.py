@@ -246,6 +246,8 @@ class OperatorTests(SynchronousTestCase):
         for text, mode, expected in (
             (None, 0o600, "advice: mail to postmaster and abuse is taken"),
             ("two words", 0o600, "problem: "),
+            ("pässword-of-sorts!", 0o600, "problem: "),
+            ("password,of,sorts", 0o600, "problem: "),
             ("short", 0o600, "advice: the token in "),
             ("x" * 28, 0o644, "problem: everybody on this machine may read "),
             ("x" * 28, 0o640, "ok: "),
@@ -254,10 +256,15 @@ class OperatorTests(SynchronousTestCase):
             self.assertTrue(said.startswith(expected), said)
 
     def test_unreadable(self) -> None:
-        """A file that is not there is a problem."""
+        """A file that is not there is a problem; one that can not be read is not to be replaced."""
         nowhere = Path(os.devnull).parent / "no-such-file"
-        [said] = told(check_operator(Settings(operator_token_file=nowhere)))
-        self.assertEqual(said, f"problem: {nowhere}: No such file or directory")
+        [finding] = check_operator(Settings(operator_token_file=nowhere))
+        self.assertEqual(told([finding]), [f"problem: {nowhere}: No such file or directory"])
+        self.assertIn("> FILE", finding.todo)
+        folder = nowhere.parent
+        [finding] = check_operator(Settings(operator_token_file=folder))
+        self.assertEqual(told([finding]), [f"problem: {folder}: Is a directory"])
+        self.assertNotIn("> FILE", finding.todo)
 
 
 class BlockedSendersTests(SynchronousTestCase):
