@@ -15,6 +15,8 @@ from limits import RateLimitItem, parse
 
 KILO, MEGA = 1024, 1024 * 1024
 UNLIMITED = 2**62
+# Ten years, the longest time that may be written: whatever ends then still ends on a date.
+MAX_SECONDS = 3650 * 86400
 
 # --- addresses: RFC 5321 section 4.5.3.1 ---
 MAX_LOCAL_OCTETS = 64
@@ -39,6 +41,7 @@ MAX_KNOWN_HOSTS = 10_000
 # with one mail has, and makes the check cost nothing next to the commands.
 COMMANDS_AT_ONCE = 20
 DNS_PORT = 53
+MAX_PORT = 2**16 - 1
 # A blocklist that says nothing in this time says nothing against the client. RFC 5321 section
 # 4.5.3.2.2 has a client wait 5 minutes for the answer to MAIL.
 DNSBL_SECONDS = 5.0
