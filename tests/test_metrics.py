@@ -147,6 +147,7 @@ class FigureTests(MetricsTestCase):
             "tempmail_smtp_received_bytes_total": 11,
             'tempmail_smtp_refusals_total{code="550",reason="no_relay"}': 1,
             'tempmail_clients_refused_total{reason="mint_rate"}': 0,
+            'tempmail_clients_refused_total{reason="mailboxes_per_client"}': 0,
             'tempmail_smtp_refusals_total{code="550",reason="no_such_mailbox"}': 1,
             "tempmail_smtp_accept_seconds_count": 1,
             "tempmail_messages": 1,

@@ -14,7 +14,7 @@ from twisted.web import server
 from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 
-from tempmail.core.errors import NoSuchMailbox, TokenNeeded
+from tempmail.core.errors import NoSuchMailbox, TokenNeeded, TooManyMailboxes
 from tempmail.core.limits import POUR_OCTETS
 from tempmail.core.message import Message
 from tempmail.rates import Rate
@@ -190,6 +190,8 @@ class Request(server.Request):
         problem = problems.problem_of(failure.value)
         if isinstance(failure.value, NoSuchMailbox | TokenNeeded):
             self.count_guess()
+        if isinstance(failure.value, TooManyMailboxes):
+            self.site.rates.refused["mailboxes_per_client"] += 1
         if problem is None:
             self._log.failure("answering {route} failed", failure, route=self.route)
             problem = problems.unexpected()

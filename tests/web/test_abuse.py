@@ -105,6 +105,12 @@ class RateTests(AbuseTestCase):
         self.assertEqual(self.statuses(post("/v1/mailboxes"), 1), [201])
         self.assertEqual(self.refused, {"mint_rate": 4})
 
+    def test_held(self) -> None:
+        """Who holds as many mailboxes as a client may is refused another, which is counted."""
+        self.build(evolve(self.limits, mailboxes_per_client=1))
+        self.assertEqual(self.statuses(post("/v1/mailboxes"), 3), [201, 429, 429])
+        self.assertEqual(self.refused, {"mailboxes_per_client": 2})
+
     def test_phrase(self) -> None:
         """The status line says in words what the status is."""
         self.statuses(post("/create"), 3)
