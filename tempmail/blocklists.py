@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, ip_address
@@ -15,7 +16,7 @@ from twisted.names import dns
 from twisted.names.error import DNSNameError
 from twisted.python.failure import Failure
 
-from tempmail.core.address import normalise_domain
+from tempmail.core.address import is_dot_string, normalise_domain
 from tempmail.core.errors import BadAddress, ListedClient
 from tempmail.core.limits import (
     COMPLAINT_SECONDS,
@@ -33,6 +34,8 @@ from tempmail.core.peer import PRIVATE, Networks, parse_network
 # the wrong place or for nothing they know.
 LISTED_CODES = IPv4Network("127.0.0.0/8")
 ERROR_CODES = IPv4Network("127.255.255.0/24")
+
+_COMMENT = re.compile(r"(?:^|\s)#")
 
 
 @frozen
@@ -55,12 +58,18 @@ class BlockedSenders:
         it, ``192.0.2.0/24`` a network of clients. Raises :exc:`ValueError` naming the line.
         """
         addresses, domains, sites, clients = set(), set(), set(), []
-        for number, line in enumerate(text.splitlines(), 1):
-            entry = line.partition("#")[0].strip()
+        for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+            entry = _COMMENT.split(line, 1)[0].strip()
+            if "#" in entry:
+                raise ValueError(f"line {number}: {entry!r}: a comment begins behind a blank")
             local, at, domain = entry.rpartition("@")
+            if "*" in local:
+                raise ValueError(
+                    f"line {number}: {entry!r}: nothing stands for any sender but @{domain}"
+                )
             try:
                 if at and local:
-                    addresses.add((local.lower(), normalise_domain(domain)))
+                    addresses.add((_dequoted(local).lower(), normalise_domain(domain)))
                 elif at:
                     domains.add(normalise_domain(domain))
                 elif entry and (":" in entry or entry[-1].isdigit()):
@@ -94,6 +103,15 @@ class BlockedSenders:
                 return True
             name = name.partition(".")[2]
         return False
+
+
+def _dequoted(local: str) -> str:
+    """A local part without its quotes, as senders are compared. Raises :exc:`BadAddress`."""
+    if len(local) > 2 and local[0] == local[-1] == '"':
+        return re.sub(r"\\(.)", r"\1", local[1:-1])
+    if not is_dot_string(local.lower()):
+        raise BadAddress("this needs quotes")
+    return local
 
 
 class Resolver(Protocol):

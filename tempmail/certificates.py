@@ -109,7 +109,7 @@ class Source:
         return tuple(read_identity(certificate, key) for certificate, key in self.files)
 
     def look(self) -> tuple[object, ...]:
-        """What changes when a file does, or a symbolic link to one. Reads nothing."""
+        """What changes when a file does, or who may read it, or a link to it. Reads nothing."""
         return tuple(_traits(path) for pair in self.files for path in pair if path is not None)
 
 
@@ -118,7 +118,8 @@ def _traits(path: Path) -> tuple[int, ...] | None:
         found = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    # Permissions change the last of them alone.
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _load(path: Path, what: str, parse: Callable[[bytes], Any]) -> Any:

@@ -11,7 +11,7 @@ from tempmail.certificates import BadCertificate, Source
 from tempmail.listening import CannotStart
 from tempmail.settings import Settings
 from tempmail.tls import Certificates
-from tempmail.values import read_word_file
+from tempmail.values import read_token_file
 
 
 def operator_token(settings: Settings) -> str | None:
@@ -20,7 +20,9 @@ def operator_token(settings: Settings) -> str | None:
     if path is None:
         return None
     try:
-        return read_word_file(path)
+        return read_token_file(path)
+    except OSError as error:
+        raise CannotStart(f"--operator-token-file {path}: {error.strerror}") from None
     except ValueError as error:
         raise CannotStart(f"--operator-token-file {path}: {error}") from None
 

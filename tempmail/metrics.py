@@ -96,7 +96,11 @@ class Metrics(Collector):
 
     def expose(self, accept: str) -> tuple[bytes, str]:
         """The text Prometheus reads, and its content type; ``accept`` is the header it sent."""
-        encode, content_type = choose_encoder(accept)
+        try:
+            encode, content_type = choose_encoder(accept)
+        except (TypeError, ValueError):
+            # The version of a format in it is no number.
+            encode, content_type = choose_encoder("")
         return encode(self._registry), content_type
 
     def families(self) -> Iterable[Metric]:

@@ -45,7 +45,10 @@ class Options(usage.Options):
 
     def opt_config(self, text: str) -> None:
         """A TOML file with the same names as here; what is given here wins."""
-        self.config = read_path(text)
+        try:
+            self.config = read_path(text)
+        except ValueError as error:
+            raise usage.UsageError(f"--config: {text!r}: {error}") from None
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Read the command line, or end the process with one line and exit code 1.
@@ -81,7 +84,11 @@ class Options(usage.Options):
 def from_environment(environ: Mapping[str, str]) -> Options:
     """Options written in ``TEMPMAIL_OPTIONS`` as on a command line, for the .tac file."""
     options = Options()
-    options.parseOptions(shlex.split(environ.get("TEMPMAIL_OPTIONS", "")))
+    try:
+        written = shlex.split(environ.get("TEMPMAIL_OPTIONS", ""))
+    except ValueError as error:
+        raise SystemExit(f"tempmail: TEMPMAIL_OPTIONS: {error}") from None
+    options.parseOptions(written)
     return options
 
 
@@ -90,7 +97,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadSetting(f"--config {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadSetting(f"{path} is not TOML: {error}") from None
     values = {}
     for key, value in document.items():

@@ -47,6 +47,12 @@ class QuietResolver(Resolver):
         """Ask each server in turn, waiting longer each time round."""
         return Deferred.fromCoroutine(self._ask(queries, timeout or self._tries))
 
+    def queryTCP(self, queries: list[dns.Query], timeout: object = None) -> Deferred[dns.Message]:
+        """Ask what is too long for UDP, waiting no longer for it, connecting included."""
+        seconds = sum(self._tries)
+        asked: Deferred[dns.Message] = super().queryTCP(queries, seconds)  # type: ignore[no-untyped-call]
+        return asked.addTimeout(seconds, self._reactor)
+
     def messageReceived(
         self,
         message: dns.Message,
@@ -61,6 +67,8 @@ class QuietResolver(Resolver):
         looking: IDelayedCall | None = getattr(self, "_parseCall", None)
         if looking is not None:
             looking.cancel()
+        for connection in self.connections:
+            connection.transport.loseConnection()
         opened, self._by_family = self._by_family, {}
         return gatherResults(
             [maybeDeferred(protocol.transport.stopListening) for protocol in opened.values()]

@@ -109,11 +109,16 @@ class Certificates:
 
     @property
     def ends(self) -> dict[str, float]:
-        """When each ends, in seconds since the epoch, by the first of its names."""
-        return {
-            ", ".join(identity.names[:1]): identity.leaf.not_valid_after_utc.timestamp()
-            for identity in self._shown
-        }
+        """When they end, in seconds since the epoch, by the first of the names each is for.
+
+        Of several with the same one, or with none, it is the end that comes first.
+        """
+        ends: dict[str, float] = {}
+        for identity in self._shown:
+            name = "".join(identity.names[:1])
+            end = identity.leaf.not_valid_after_utc.timestamp()
+            ends[name] = min(end, ends.get(name, end))
+        return ends
 
     def use(self, source: Source) -> None:
         """Take them from there from now on. Raises :exc:`BadCertificate`, changing nothing."""

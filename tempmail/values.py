@@ -14,18 +14,22 @@ from limits import RateLimitItem, parse
 from tempmail.core.address import normalise_domain
 from tempmail.core.domains import Domain
 from tempmail.core.errors import BadAddress
-from tempmail.core.limits import DNS_PORT, UNLIMITED
+from tempmail.core.limits import DNS_PORT, MAX_PORT, MAX_SECONDS, UNLIMITED
 from tempmail.core.peer import IPNetwork, parse_network
+from tempmail.core.secret import is_bearer
 from tempmail.logs import FORMATS, LEVELS
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+# So many in so much time; both are bounded, for the clock is counted with them.
+_RATE = re.compile(r"[1-9]\d{0,8}\s*(?:/|per)\s*(?:[1-9]\d{0,4}\s*)?[a-z]+").fullmatch
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def read_octets(value: object) -> int:
     """``1048576``, ``"1M"`` or ``"unlimited"``."""
-    if isinstance(value, str) and (found := re.fullmatch(r"(\d+)([KMGT]?)(?:i?B)?", value, re.I)):
-        return int(found[1]) * _UNITS[found[2].upper()]
+    written = value if isinstance(value, str) else ""
+    if found := re.fullmatch(r"(\d{1,18})([KMGT]?)(?:i?B)?", written, re.I):
+        value = int(found[1]) * _UNITS[found[2].upper()]
     if value == "unlimited":
         return UNLIMITED
     return _whole(value, "a size in octets: 1048576, 512K, 25M, 2G or unlimited")
@@ -41,10 +45,12 @@ def read_count(value: object) -> int:
 def read_seconds(value: object) -> float:
     """``600``, ``"600"``, ``"10m"``, ``"1h"``, ``"1d"`` or ``0.5``."""
     if isinstance(value, str) and (found := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", value)):
-        return float(found[1]) * _SECONDS[found[2]]
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < UNLIMITED:
-        return float(value)
-    raise ValueError("expected a time in seconds, or one like 90s, 10m, 1h, 1d")
+        value = float(found[1]) * _SECONDS[found[2]]
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
+        raise ValueError("expected a time in seconds, or one like 90s, 10m, 1h, 1d")
+    if value > MAX_SECONDS:
+        raise ValueError(f"expected a time of no more than {MAX_SECONDS // 86400}d")
+    return float(value)
 
 
 def read_whole_seconds(value: object) -> int:
@@ -56,10 +62,12 @@ def read_whole_seconds(value: object) -> int:
 
 
 def read_text(value: object) -> str:
-    """Any text but none at all."""
-    if isinstance(value, str) and value.strip():
-        return value
-    raise ValueError("expected text")
+    """Any text but none at all, and none that the system can not be given."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("expected text")
+    if "\0" in value:
+        raise ValueError("expected text without NUL")
+    return value
 
 
 def read_line(value: object) -> str:
@@ -80,19 +88,21 @@ def read_colour(value: object) -> str:
 
 def read_path(value: object) -> Path:
     """A file name; made absolute here, for twistd changes its directory later."""
-    return Path(read_text(value)).expanduser().absolute()
-
-
-def read_word_file(path: Path) -> str:
-    """The one word in a file, which is a secret."""
+    path = Path(read_text(value))
     try:
-        words = path.read_text(encoding="ascii").split()
-    except OSError as error:
-        raise ValueError(error.strerror) from None
-    except UnicodeDecodeError:
-        words = []
-    if len(words) != 1:
-        raise ValueError("expected one word in ASCII")
+        return path.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError(f"there is no home of {path.parts[0]}") from None
+
+
+def read_token_file(path: Path) -> str:
+    """The one word in a file, which is a secret that can be shown. Raises :exc:`OSError`, too."""
+    words = path.read_text(encoding="ascii", errors="replace").split()
+    if len(words) != 1 or not is_bearer(words[0]):
+        raise ValueError(
+            "expected one word of letters and digits, - . _ ~ + or /, and perhaps = at its end: "
+            "nothing else can be shown as a token (RFC 6750)"
+        )
     return words[0]
 
 
@@ -156,7 +166,7 @@ def read_rate(value: object) -> RateLimitItem | None:
     """``60/minute``, ``10 per 5 seconds``, or ``unlimited``, which is None."""
     if value == "unlimited":
         return None
-    if isinstance(value, str) and re.fullmatch(r"[1-9]\d{0,8}\s*(/|per)[\s\d]*[a-z]+", value):
+    if isinstance(value, str) and _RATE(value):
         try:
             return parse(value)
         except ValueError:
@@ -188,9 +198,11 @@ def read_server(value: object) -> tuple[str, int]:
     with_port = re.fullmatch(r"([\d.]+):(\d{1,5})", text)
     host, port = (with_port[1], int(with_port[2])) if with_port else (text, DNS_PORT)
     try:
-        return str(ip_address(host)), port
+        if 0 < port <= MAX_PORT:
+            return str(ip_address(host)), port
     except ValueError:
-        raise ValueError("expected an IP address, or one of IPv4 with a port") from None
+        pass
+    raise ValueError("expected an IP address, or one of IPv4 with a port")
 
 
 def _one_of(words: tuple[str, ...], value: object) -> str:
@@ -200,8 +212,8 @@ def _one_of(words: tuple[str, ...], value: object) -> str:
 
 
 def _whole(value: object, expected: str) -> int:
-    if isinstance(value, str) and re.fullmatch(r"\d+", value):
+    if isinstance(value, str) and re.fullmatch(r"\d{1,18}", value):
         value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= UNLIMITED:
         return value
     raise ValueError(f"expected {expected}")

@@ -77,6 +77,26 @@ class BlockedSendersTests(SynchronousTestCase):
         blocked = BlockedSenders.parse("# a@b.test\n\n")
         self.assertFalse(blocked.blocks("192.0.2.1", "a", "b.test"))
 
+    def test_as_written_elsewhere(self) -> None:
+        """A mark of byte order, which some editors put first, is none of it; quotes are read."""
+        blocked = BlockedSenders.parse('\ufeffa.test\n"b c"@d.test\n')
+        self.assertTrue(blocked.blocks("", "x", "a.test"))
+        self.assertTrue(blocked.blocks("", "b c", "d.test"))
+
+    def test_never(self) -> None:
+        """What could never match, or would block something else than it says, is a mistake."""
+        for text, complaint in (
+            ("*@example.org", "line 1: '*@example.org': nothing stands for any sender"),
+            ("a.test\nspam*@example.org", "line 2: 'spam*@example.org': nothing stands for"),
+            ("a@b.test, c@d.test", "line 1: 'a@b.test, c@d.test' is no sender"),
+            ("a@b@c.test", "line 1: 'a@b@c.test' is no sender"),
+            ("a b@c.test", "line 1: 'a b@c.test' is no sender"),
+            ("a#b@x.test", "line 1: 'a#b@x.test': a comment begins behind a blank"),
+            ("a@x.test#bad", "line 1: 'a@x.test#bad': a comment begins behind a blank"),
+        ):
+            error = self.assertRaises(ValueError, BlockedSenders.parse, text)
+            self.assertIn(complaint, str(error))
+
     def test_mistakes(self) -> None:
         """What is none of these is said to be, with its line."""
         for text, complaint in (

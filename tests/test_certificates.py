@@ -104,6 +104,16 @@ class SourceTests(FilesTestCase):
         looks.append(source.look())
         self.assertEqual(len(set(looks)), 4, looks)
 
+    def test_permissions(self) -> None:
+        """So does one after whoever may read the file was changed, by mode, owner or list."""
+        path = self.write("one", b"same")
+        source = Source(((path, None),))
+        before, look = path.stat().st_ctime_ns, source.look()
+        # The kernel's clock for files ticks a few hundred times a second.
+        while path.stat().st_ctime_ns == before:
+            path.chmod(0o600)
+        self.assertNotEqual(source.look(), look)
+
     def test_empty(self) -> None:
         """Without files and names there is nothing to show."""
         self.assertTrue(Source().empty)

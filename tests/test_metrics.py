@@ -80,6 +80,20 @@ class EndpointTests(MetricsTestCase):
         self.assertIn(b"application/openmetrics-text; version=1.0.0", head)
         self.assertTrue(body.endswith("# EOF\n"))
 
+    def test_odd_accept(self) -> None:
+        """Whatever is asked for that there is not, they come as Prometheus has always read them."""
+        for accept in (
+            b"\xff",
+            b"application/openmetrics-text; version=abc",
+            b"text/plain; version=1..0",
+            b"application/openmetrics-text; version=\xb2",
+        ):
+            wire = Wire(self.server.admin)
+            said = wire.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: %b\r\n\r\n" % accept)
+            wire.hang_up()
+            self.assertEqual(status_of(said), 200, accept)
+            self.assertIn(b"text/plain; version=0.0.4", said)
+
     def test_probes(self) -> None:
         """The probes are there too, and nothing else."""
         found = [
@@ -133,6 +147,7 @@ class FigureTests(MetricsTestCase):
             "tempmail_smtp_received_bytes_total": 11,
             'tempmail_smtp_refusals_total{code="550",reason="no_relay"}': 1,
             'tempmail_clients_refused_total{reason="mint_rate"}': 0,
+            'tempmail_clients_refused_total{reason="mailboxes_per_client"}': 0,
             'tempmail_smtp_refusals_total{code="550",reason="no_such_mailbox"}': 1,
             "tempmail_smtp_accept_seconds_count": 1,
             "tempmail_messages": 1,

@@ -92,6 +92,7 @@ _COMMAND_LINES: list[tuple[str, str, Any]] = [
     ("--lifetime 90s", "limits.default_lifetime", 90),
     ("--lifetime 15m", "limits.default_lifetime", 900),
     ("--lifetime 1.5h", "limits.default_lifetime", 5400),
+    ("--max-lifetime 3650d", "limits.max_lifetime", 3650 * 86400),
     ("--max-lifetime 7d", "limits.max_lifetime", 7 * 86400),
     ("--quarantine 0", "limits.quarantine", 0),
     ("--idle-timeout 0.5", "limits.idle_timeout", 0.5),
@@ -110,6 +111,15 @@ _MISTAKES = [
     ("--max-errors -1", "--max-errors: '-1': expected a whole number, or unlimited"),
     ("--memory lots", "--memory: 'lots': expected a size in octets"),
     ("--lifetime soon", "--lifetime: 'soon': expected a time in seconds"),
+    (f"--lifetime {'9' * 400}", "expected a time of no more than 3650d"),
+    (f"--idle-timeout {'9' * 400}", "expected a time of no more than 3650d"),
+    ("--max-lifetime 99999999999999999999999d", "expected a time of no more than 3650d"),
+    ("--max-lifetime 3651d", "expected a time of no more than 3650d"),
+    ("--max-message-size 999999999999999999T", "expected a size in octets"),
+    (f"--memory {'9' * 400}", "expected a size in octets"),
+    (f"--memory {'9' * 5000}", "expected a size in octets"),
+    (f"--max-errors {'9' * 400}", "expected a whole number, or unlimited"),
+    (f"--max-errors {'9' * 5000}", "expected a whole number, or unlimited"),
     ("--lifetime 0.5", "--lifetime: '0.5': expected whole seconds"),
     ("--domain a.test:open", "--domain: 'a.test:open': 'open' is no mode"),
     ("--domain a..test", "--domain: 'a..test':"),
@@ -133,10 +143,16 @@ _MISTAKES = [
     ("--max-connections 0", "--max-connections: 0 leaves nothing"),
     ("--mint-rate 60", "--mint-rate: '60': expected a rate like 60/minute"),
     ("--mint-rate 0/minute", "--mint-rate: '0/minute': expected a rate"),
+    (f"--mint-rate 1/{'9' * 400}minutes", "expected a rate"),
     ("--mint-rate 1/fortnight", "--mint-rate: '1/fortnight': expected a rate"),
     ("--mint-rate 1/second;9/minute", "--mint-rate: '1/second;9/minute': expected a rate"),
     ("--trusted-proxy proxy.test", "--trusted-proxy: 'proxy.test': expected an IP address"),
     ("--exempt-client 10.0.0.0/33", "--exempt-client: '10.0.0.0/33': expected an IP address"),
+    ("--dns-server 192.0.2.53:99999", "--dns-server: '192.0.2.53:99999': expected an IP"),
+    ("--dns-server 192.0.2.53:0", "--dns-server: '192.0.2.53:0': expected an IP address"),
+    ("--snapshot ~nobody-here/x", "--snapshot: '~nobody-here/x': there is no home of"),
+    ("--config ~nobody-here/x", "--config: '~nobody-here/x': there is no home of"),
+    ("--config=", "--config: '': expected text"),
     ("--dns-server ns.test", "--dns-server: 'ns.test': expected an IP address"),
     ("--behind-proxy", "there is no option --behind-proxy"),
     ("--unlimited=yes", "option --unlimited must not have an argument"),
@@ -175,6 +191,12 @@ _FILE_MISTAKES = [
     ("domain = []", "--domain: at least one"),
     ('unlimited = "yes"', "unlimited: 'yes': expected true or false"),
     ("domain = ", "is not TOML: "),
+    (r'snapshot = "/a\u0000b"', r"snapshot: '/a\x00b': expected text without NUL"),
+    (r'smtp = "unix:/a\u0000b"', r"smtp: 'unix:/a\x00b': expected text without NUL"),
+    (f"domain = {'[' * 5000}", "is not TOML: "),
+    (f"lifetime = {'9' * 400}", "expected a time"),
+    (f"lifetime = {'9' * 5000}", "is not TOML: "),
+    ('mint-rate = "5 per 0 minutes"', "mint-rate: '5 per 0 minutes': expected a rate"),
 ]
 
 
@@ -229,6 +251,11 @@ class CommandLineTests(OptionsTestCase):
         self.assertEqual(options.settings.limits.max_errors, 3)
         self.assertEqual(str(options.settings.domains.domains[0]), "*.a.test")
         self.assertEqual(from_environment({}).settings, self.parse())
+
+    def test_mistaken_environment(self) -> None:
+        """A quote in them that is not closed is one line as well."""
+        ended = self.assertRaises(SystemExit, from_environment, {"TEMPMAIL_OPTIONS": '--smtp "tcp'})
+        self.assertEqual(ended.code, "tempmail: TEMPMAIL_OPTIONS: No closing quotation")
 
 
 class FileTests(OptionsTestCase):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import TimeoutError as NoAnswer
-from twisted.internet.testing import MemoryReactorClock
+from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.logger import capturedLogs
 from twisted.names import dns
 from twisted.trial.unittest import SynchronousTestCase
@@ -16,6 +16,9 @@ from tempmail.resolver import QuietResolver
 
 class Socket:
     """Notes what is sent where."""
+
+    def stopListening(self) -> None:
+        """It is closed."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[dns.Message, tuple[str, int]]] = []
@@ -47,11 +50,11 @@ class QuietResolverTests(SynchronousTestCase):
         self.network = Network()
         self.resolver = QuietResolver(self.network, ("192.0.2.53", 5353))
 
-    def answer(self, number: int = -1) -> None:
+    def answer(self, number: int = -1, truncated: bool = False) -> None:
         """Answer one of the questions sent by the first socket."""
         _, protocol, socket = self.network.opened[0]
         asked, server = socket.sent[number]
-        reply = dns.Message(id=asked.id, answer=1)
+        reply = dns.Message(id=asked.id, answer=1, trunc=truncated)
         reply.queries = asked.queries
         reply.answers = [dns.RRHeader("a.test", payload=dns.Record_A("127.0.0.2"))]
         protocol.datagramReceived(reply.toStr(), server)
@@ -86,6 +89,22 @@ class QuietResolverTests(SynchronousTestCase):
         self.failureResultOf(asked, NoAnswer)
         servers = [address[0] for _, address in self.network.opened[0][2].sent]
         self.assertEqual(servers, ["192.0.2.53", "192.0.2.54"] * len(DNS_TRIES))
+
+    def test_truncated(self) -> None:
+        """An answer too long for UDP is asked for by TCP, and waited for no longer than by UDP."""
+        line = StringTransport()
+        for connects in (False, True):
+            asked = self.resolver.lookupAddress("a.test")
+            self.answer(truncated=True)
+            self.assertEqual(self.network.tcpClients[-1][:2], ("192.0.2.53", 5353))
+            if connects:
+                # What Twisted's own factory makes would take its time from the global reactor.
+                connection = dns.DNSProtocol(self.resolver, self.network)
+                connection.makeConnection(line)
+            self.network.advance(sum(DNS_TRIES))
+            self.failureResultOf(asked, NoAnswer)
+        self.resolver.close()
+        self.assertTrue(line.disconnecting)
 
     def test_families(self) -> None:
         """A name server with an IPv6 address is asked by a socket of that kind."""

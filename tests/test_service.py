@@ -166,6 +166,16 @@ class AssemblyTests(ServiceTestCase):
                 error = self.assertRaises(CannotStart, assemble, settings, self.reactor)
                 self.assertTrue(str(error).startswith(complaint), str(error))
 
+    def test_token_that_opens_nothing(self) -> None:
+        """An operator's token that nobody could show is refused, without being told."""
+        path = Path(self.mktemp()).absolute()
+        for secret in ("pass,word", "pässword", "=word", "wo=rd", "two words", ""):
+            path.write_text(secret, encoding="utf-8")
+            settings = evolve(self.settings, operator_token_file=path)
+            error = self.assertRaises(CannotStart, assemble, settings, self.reactor)
+            self.assertIn(f"--operator-token-file {path}: expected one word of", str(error))
+            self.assertNotIn(secret or "\0", str(error))
+
     def test_global_reactor(self) -> None:
         """Nobody but the assembly and the console script takes the global reactor."""
         package = Path(inspect.getfile(Options)).parent

@@ -315,6 +315,18 @@ class RenewalTests(SynchronousTestCase):
         self.certificates.use(Source(made_for=("b.test",)))
         self.assertEqual(self.shown(), {"b.test"})
 
+    def test_ends(self) -> None:
+        """Of several for one name, or for none, the end that comes first is told."""
+        for names in (("mx.test", "www.test"), ()):
+            pairs, ends = [], []
+            for days in (90, 2, 40):
+                issued = self.authority.issue(*names, days=days)
+                pairs.append(issued.write(self.directory, f"{days}"))
+                leaf = x509.load_pem_x509_certificates(issued.chain)[0]
+                ends.append(leaf.not_valid_after_utc.timestamp())
+            self.certificates.use(Source(tuple(pairs)))
+            self.assertEqual(self.certificates.ends, {"".join(names[:1]): min(ends)})
+
     def test_none(self) -> None:
         """Without certificates TLS is not offered; connections that need it see the last ones."""
         self.certificates.use(Source())

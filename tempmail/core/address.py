@@ -24,7 +24,7 @@ _PLAIN_DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?").fullmatch
 _NEEDS_IDNA = re.compile(r"\.[.-]|-\.|(?:^|\.)..--").search
 # RFC 5321 section 4.1.2, Dot-string, with the characters RFC 6531 section 3.3 adds: what is written
 # without quotes.
-_DOT_STRING = re.compile(
+is_dot_string = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+)*"
 ).fullmatch
 # Putting combining marks in order takes quadratic time, so what is far too long is not normalised
@@ -170,7 +170,7 @@ def _is_control(character: str) -> bool:
 
 def _written(local: str) -> str:
     """A local part as RFC 5321 section 4.1.2 writes it, in quotes where it needs them."""
-    if _DOT_STRING(local):
+    if is_dot_string(local):
         return local
     return '"' + re.sub(r'(["\\])', r"\\\1", local) + '"'
 

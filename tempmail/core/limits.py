@@ -15,6 +15,8 @@ from tempmail.core.machine import machine_memory
 
 KILO, MEGA = 1024, 1024 * 1024
 UNLIMITED = 2**62
+# Ten years, the longest time that may be written: whatever ends then still ends on a date.
+MAX_SECONDS = 3650 * 86400
 
 # --- addresses: RFC 5321 section 4.5.3.1 ---
 MAX_LOCAL_OCTETS = 64
@@ -39,6 +41,7 @@ MAX_KNOWN_HOSTS = 10_000
 # with one mail has, and makes the check cost nothing next to the commands.
 COMMANDS_AT_ONCE = 20
 DNS_PORT = 53
+MAX_PORT = 2**16 - 1
 # A blocklist that says nothing in this time says nothing against the client. RFC 5321 section
 # 4.5.3.2.2 has a client wait 5 minutes for the answer to MAIL.
 DNSBL_SECONDS = 5.0
@@ -167,6 +170,8 @@ CERTIFICATE_DUE_SHARE = 1 / 4
 DOCTOR_CONNECT_SECONDS = 3.0
 # Until a name server is asked again, and then until it is given up; whole seconds.
 DOCTOR_DNS_SECONDS = (1, 2)
+# Until no more is asked of the DNS; a question takes some 30 ms, and a domain four.
+DOCTOR_NAMES_SECONDS = 10.0
 
 # --- the process ---
 # Files besides connections: listening sockets, logs, worker processes' pipes, the reactor's.

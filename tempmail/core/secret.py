@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from hashlib import sha256
 
 from tempmail.core.limits import TOKEN_OCTETS
+
+BEARER = r"[A-Za-z0-9._~+/-]+=*"
+"""What can be shown as a bearer token (RFC 6750 section 2.1)."""
+
+is_bearer = re.compile(BEARER).fullmatch
 
 
 def draw() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -12,9 +12,19 @@ from twisted.internet.task import react
 from twisted.logger import globalLogBeginner
 
 from tempmail.core.limits import DOCTOR_DNS_SECONDS
-from tempmail.doctor.blocklists import check_blocklists
+from tempmail.doctor.blocklists import check_blocked_senders, check_blocklists
 from tempmail.doctor.certificates import check_certificates
-from tempmail.doctor.findings import Finding, Level, as_json, as_text, count, ok, problem
+from tempmail.doctor.findings import (
+    Finding,
+    Level,
+    as_json,
+    as_text,
+    count,
+    failed,
+    ok,
+    problem,
+    surely,
+)
 from tempmail.doctor.machine import check_clock, check_machine, check_user
 from tempmail.doctor.names import Names, check_names
 from tempmail.doctor.operator import check_operator
@@ -42,7 +52,11 @@ def _start(reactor: Any, argv: Sequence[str]) -> Deferred[NoReturn]:
 
 
 async def _run(reactor: Any, argv: Sequence[str]) -> NoReturn:
-    findings = await examine(argv, reactor)
+    try:
+        findings = await examine(argv, reactor)
+    except Exception as error:
+        # Twisted would end the process with 1 and not a word, for the log leads nowhere.
+        findings = [failed("doctor", error)]
     print(as_json(findings) if "--json" in argv else as_text(findings), flush=True)
     raise SystemExit(1 if count(findings, Level.PROBLEM) else 0)
 
@@ -61,26 +75,26 @@ async def examine(argv: Sequence[str], reactor: Any) -> list[Finding]:
     where = f"{options.config} and the command line" if options.config else "the command line"
     findings = [ok("options", f"{where}: can be read, and nothing in it contradicts itself")]
     resolver = QuietResolver(reactor, settings.dns_server, DOCTOR_DNS_SECONDS)
-    findings += [one async for one in _all(settings, Names(resolver), reactor)]
+    findings += [one async for one in _all(settings, Names(resolver, reactor), reactor)]
     await resolver.close()
     return findings
 
 
 async def _all(settings: Settings, names: Names, reactor: Any) -> AsyncIterator[Finding]:
     now = datetime.now(UTC)
-    async for finding in check_ports(settings, reactor):
-        yield finding
-    for finding in check_certificates(settings, now):
-        yield finding
-    async for finding in check_names(settings, names, every=settings.dns_server is not None):
-        yield finding
-    async for finding in check_blocklists(settings, names):
-        yield finding
-    for finding in (
-        *check_clock(now),
-        *check_machine(settings),
-        *check_user(settings, os.geteuid()),
-        *check_operator(settings),
-        *check_restarts(settings),
-    ):
-        yield finding
+    every = settings.dns_server is not None
+    checks: Sequence[tuple[str, Iterable[Finding] | AsyncIterable[Finding]]] = (
+        ("ports", check_ports(settings, reactor)),
+        ("certificates", check_certificates(settings, now)),
+        ("names", check_names(settings, names, every)),
+        ("blocked", check_blocked_senders(settings)),
+        ("dnsbl", check_blocklists(settings, names)),
+        ("clock", check_clock(now)),
+        ("memory", check_machine(settings)),
+        ("user", check_user(settings, os.geteuid())),
+        ("operator", check_operator(settings)),
+        ("restarts", check_restarts(settings)),
+    )
+    for check, findings in checks:
+        async for finding in surely(check, findings):
+            yield finding

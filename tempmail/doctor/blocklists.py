@@ -1,16 +1,29 @@
-"""Whether the blocklists in the DNS that are to be asked answer, and answer us."""
+"""Whose mail is refused: the operator's own list, and whether those in the DNS answer us."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from tempmail.blocklists import ERROR_CODES, LISTED_CODES, reversed_name
 from tempmail.doctor.findings import Finding, advice, ok, problem
 from tempmail.doctor.names import Names, NoAnswer
+from tempmail.files import blocked_senders
+from tempmail.listening import CannotStart
 from tempmail.settings import Settings
 
 # RFC 5782 section 5: the address that every list has, and the one that none may have.
 _ALWAYS, _NEVER = "127.0.0.2", "127.0.0.1"
+
+
+def check_blocked_senders(settings: Settings) -> Iterator[Finding]:
+    """The operator's own list, without which the server does not start once it is named."""
+    try:
+        blocked = blocked_senders(settings)
+    except CannotStart as error:
+        yield problem("blocked", str(error), "see docs/running.md, Blocked senders")
+        return
+    if blocked is not None:
+        yield ok("blocked", f"{settings.blocked_senders} can be read")
 
 
 async def check_blocklists(settings: Settings, names: Names) -> AsyncIterator[Finding]:

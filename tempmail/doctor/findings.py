@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from enum import Enum
 
 from attrs import frozen
@@ -44,6 +44,31 @@ def advice(check: str, text: str, todo: str) -> Finding:
 def problem(check: str, text: str, todo: str) -> Finding:
     """The server does not start, or does not do what it is there for."""
     return Finding(Level.PROBLEM, check, text, todo)
+
+
+async def surely(
+    check: str, findings: Iterable[Finding] | AsyncIterable[Finding]
+) -> AsyncIterator[Finding]:
+    """What a check finds, and as the last of it, where it fails by an error of its own, that."""
+    try:
+        if isinstance(findings, AsyncIterable):
+            async for finding in findings:
+                yield finding
+        else:
+            for finding in findings:
+                yield finding
+    except Exception as error:
+        yield failed(check, error)
+
+
+def failed(check: str, error: Exception) -> Finding:
+    """A check could not be made to its end, and nobody thought of why."""
+    why = " ".join(f"{type(error).__name__}: {error}".split())
+    return problem(
+        check,
+        f"this could not be looked at: {why}",
+        "report it as a defect of the doctor, with the options; the other checks are not touched",
+    )
 
 
 def count(findings: Iterable[Finding], level: Level) -> int:

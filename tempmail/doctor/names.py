@@ -8,16 +8,22 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as GivenUp
+from twisted.internet.error import ConnectError, ConnectionClosed
+from twisted.internet.interfaces import IReactorTime
 from twisted.names import dns
 from twisted.names.error import DNSNameError, DomainError, ResolverError
 
 from tempmail.core.domains import Domain
+from tempmail.core.limits import DOCTOR_NAMES_SECONDS
 from tempmail.doctor.findings import Finding, advice, ok, problem
 from tempmail.doctor.places import parse_place
 from tempmail.settings import Settings
 
 # RFC 2606, RFC 6761, RFC 6762, and what ICANN set aside for private use.
 _NOT_PUBLIC = ("test", "example", "invalid", "localhost", "local", "internal")
+
+
+_FAILURES = (DomainError, GivenUp, ResolverError, ConnectError, ConnectionClosed, OSError)
 
 
 class NoAnswer(Exception):
@@ -28,11 +34,13 @@ class Names:
     """The DNS, as far as mail is concerned. Names are without a dot at the end.
 
     ``resolver`` looks names up as Twisted's do. A name that does not exist is one without records.
-    Raises :exc:`NoAnswer`.
+    Raises :exc:`NoAnswer`, also once all questions together took too long.
     """
 
-    def __init__(self, resolver: Any) -> None:
+    def __init__(self, resolver: Any, clock: IReactorTime) -> None:
         self._resolver = resolver
+        self._clock = clock
+        self._end = clock.seconds() + DOCTOR_NAMES_SECONDS
 
     async def exchanges(self, domain: str) -> list[str]:
         """The mail exchanges of a domain, the preferred first; "" is none at all (RFC 7505)."""
@@ -59,11 +67,12 @@ class Names:
         return [_text(each.name) for each in records[dns.PTR]]
 
     async def _ask(self, lookup: Deferred[Any]) -> dict[int, list[Any]]:
+        left = max(0.0, self._end - self._clock.seconds())
         try:
-            answers, _, _ = await lookup
+            answers, _, _ = await lookup.addTimeout(left, self._clock)
         except DNSNameError:
             answers = []
-        except (DomainError, GivenUp, ResolverError, OSError) as error:
+        except _FAILURES as error:
             raise NoAnswer(type(error).__name__) from None
         found: dict[int, list[Any]] = {dns.A: [], dns.AAAA: [], dns.MX: []}
         found.update({dns.PTR: [], dns.CNAME: []})
@@ -131,8 +140,14 @@ async def _check_domain(
 
 
 async def _check_exchange(domain: str, host: str, names: Names) -> Finding:
-    addresses, is_alias = await names.addresses(host)
     what = f"{domain} has the MX {host}"
+    if "\\" in host:
+        return problem(
+            "names",
+            f"{what}, which is no host name",
+            "name a host of ASCII letters, digits and hyphens in the MX record",
+        )
+    addresses, is_alias = await names.addresses(host)
     if not addresses:
         return problem("names", f"{what}, which has no address", f"add A and AAAA to {host}")
     if is_alias:
@@ -177,4 +192,5 @@ def _may_be_port_25(text: str) -> bool:
 
 
 def _text(name: dns.Name) -> str:
-    return name.name.decode("ascii", "replace").rstrip(".").lower()
+    """A name as text, with a backslash where it is none that a host may have."""
+    return name.name.decode("ascii", "backslashreplace").rstrip(".").lower()

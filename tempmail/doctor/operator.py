@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tempmail.doctor.findings import Finding, advice, ok, problem
 from tempmail.settings import Settings
-from tempmail.values import read_word_file
+from tempmail.values import read_token_file
 
 _FEWEST_CHARACTERS = 16
 _NEW = "head -c 20 /dev/urandom | base64 > FILE"
@@ -24,7 +24,17 @@ def check_operator(settings: Settings) -> Iterator[Finding]:
         )
         return
     try:
-        token = read_word_file(path)
+        token = read_token_file(path)
+    except FileNotFoundError as error:
+        yield problem("operator", f"{path}: {error.strerror}", f"{_NEW}, with its path for FILE")
+        return
+    except OSError as error:
+        yield problem(
+            "operator",
+            f"{path}: {error.strerror}",
+            "name a file that whoever starts the server, and runs this, can read",
+        )
+        return
     except ValueError as error:
         yield problem("operator", f"{path}: {error}", f"put one word into the file: {_NEW}")
         return

@@ -25,6 +25,8 @@ _TODO = {
 }
 # Our answer comes in one or two; whoever says more is not us.
 _MOST_READS = 8
+# Of a client without an address the protocol knows a shorter form, which Twisted refuses.
+_PROXY = b"PROXY TCP4 127.0.0.1 127.0.0.1 1 1\r\n"
 _ANYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
@@ -62,7 +64,7 @@ def _is_ours(protocol: str, text: str, hostname: str) -> bool:
     try:
         with _connect(parse_place(text)) as connection:
             if text.startswith("haproxy:"):
-                connection.sendall(b"PROXY UNKNOWN\r\n")
+                connection.sendall(_PROXY)
             if not protocol.endswith("S"):
                 return _speaks(connection, protocol, hostname)
             with _any_certificate().wrap_socket(connection) as secured:

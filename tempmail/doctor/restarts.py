@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from shutil import disk_usage
 
 from tempmail.core.limits import MEGA
@@ -19,21 +20,31 @@ def check_restarts(settings: Settings) -> Iterator[Finding]:
             "restarts", "all mail and addresses are gone after a restart", "--snapshot FILE"
         )
         return
-    path = path.absolute()
-    folder, needed = path.parent, settings.limits.memory
-    if not folder.is_dir():
-        yield problem("restarts", f"there is no folder {folder}", f"mkdir -m 700 {folder}")
-    elif path.exists() and not path.is_file():
-        yield problem("restarts", f"{path} is no file", "name a file that may be replaced")
-    elif not os.access(folder, os.W_OK | os.X_OK):
+    try:
+        yield _check(path.absolute(), settings.limits.memory)
+    except OSError as error:
         yield problem(
+            "restarts",
+            f"can not look at {path}: {error.strerror}",
+            "examine as the server's user, who has to be able to write there",
+        )
+
+
+def _check(path: Path, needed: int) -> Finding:
+    folder = path.parent
+    if not folder.is_dir():
+        return problem("restarts", f"there is no folder {folder}", f"mkdir -m 700 {folder}")
+    if path.exists() and not path.is_file():
+        return problem("restarts", f"{path} is no file", "name a file that may be replaced")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return problem(
             "restarts", f"nothing can be written to {folder}", "let the server's user write there"
         )
-    elif (free := disk_usage(folder).free) < needed:
-        yield advice(
+    free = disk_usage(folder).free
+    if free < needed:
+        return advice(
             "restarts",
             f"{folder} has {free // MEGA} MiB left, and mail may take {needed // MEGA}",
             "a larger disk, or a smaller --memory",
         )
-    else:
-        yield ok("restarts", f"mail is kept in {path} over an orderly restart")
+    return ok("restarts", f"mail is kept in {path} over an orderly restart")

@@ -69,7 +69,6 @@ def mail(session: Session, argument: bytes) -> bytes | None:
     if rest:
         refusal = _obey(transaction, rest, session.drop.limits.max_message_size)
         if refusal is not None:
-            session.intake.refused = transaction, refusal
             return refusal
     if not path.ascii and not transaction.utf8:
         return replies.UTF8_NEEDED

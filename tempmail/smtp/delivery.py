@@ -91,8 +91,8 @@ class Intake:
     """What a session is receiving: a transaction, and the frame that octets of its mail come in.
 
     Each is None where there is none. A frame can come without a transaction, for the octets behind
-    a BDAT that is refused have to be read all the same. ``refused`` is the transaction that MAIL
-    would have begun, and the reply it got instead.
+    a BDAT that is refused have to be read all the same. ``refused`` is the sender that MAIL named
+    in vain, and the reply to it.
     """
 
     __slots__ = ("_framed", "frame", "refused", "transaction")
@@ -101,7 +101,7 @@ class Intake:
     def __init__(self) -> None:
         self.transaction: Transaction | None = None
         self.frame: Frame | None = None
-        self.refused: tuple[Transaction, bytes] | None = None
+        self.refused: tuple[str, bytes] | None = None
         self._framed: FrameEnd = _no_answer
 
     @property

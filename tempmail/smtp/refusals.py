@@ -19,7 +19,23 @@ if TYPE_CHECKING:
     from tempmail.smtp.delivery import Transaction
     from tempmail.smtp.session import Session
 
+_MAIL = re.compile(rb"\s*MAIL\s+(?:FROM:\s*(.+))?", re.IGNORECASE).match
 _RCPT = re.compile(rb"\s*RCPT\s+TO:\s*(.+)", re.IGNORECASE).match
+
+
+def note_sender(session: Session, line: bytes, reply: bytes) -> None:
+    """Remember why a line was refused that is MAIL: recipients that follow all the same are told.
+
+    Of a sender that can not be read none is remembered.
+    """
+    matched = _MAIL(line)
+    if matched is None or session.intake.transaction is not None:
+        return
+    try:
+        sender = str(parse_path((matched[1] or b"").strip())[0])
+    except BadPath:
+        sender = ""
+    session.intake.refused = sender, reply
 
 
 def tell_named(session: Session, line: bytes, reply: bytes) -> None:
@@ -36,12 +52,13 @@ def tell_named(session: Session, line: bytes, reply: bytes) -> None:
     except (BadPath, BadAddress):
         return
     transaction, stage = session.intake.transaction, "rcpt"
-    if transaction is None and session.intake.refused is not None:
-        (transaction, reply), stage = session.intake.refused, "mail"
-    if transaction is None:
-        envelope = Envelope("", session.helo or "")
-    else:
+    if transaction is not None:
         envelope = session.envelope(transaction)
+    else:
+        sender = ""
+        if session.intake.refused is not None:
+            (sender, reply), stage = session.intake.refused, "mail"
+        envelope = Envelope(sender, session.helo or "")
     session.drop.report_refusal(envelope, [address], stage, _text(reply))
 
 

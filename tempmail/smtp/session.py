@@ -35,7 +35,7 @@ from tempmail.smtp.commands import COMMANDS, is_foreign, refuse_line, take_line
 from tempmail.smtp.delivery import FrameEnd, Intake, Transaction
 from tempmail.smtp.dialogue import Dialogue
 from tempmail.smtp.framing import Frame
-from tempmail.smtp.refusals import tell_named, tell_recipients
+from tempmail.smtp.refusals import note_sender, tell_named, tell_recipients
 from tempmail.smtp.wire import Wire
 
 if TYPE_CHECKING:
@@ -197,6 +197,7 @@ class Session(ESMTP):
     def _refuse(self, answer: bytes) -> bytes:
         """A 4yz or 5yz answer to a line or a mail, and the end behind one 5yz too many."""
         self.factory.traffic.refuse(answer)
+        note_sender(self, self.line, answer)
         tell_named(self, self.line, answer)
         if self.over:
             self._give_up(answer)

@@ -23,10 +23,10 @@ from tempmail.core.limits import (
     MAX_UNKNOWN_NAMED,
     MAX_WAIT_SECONDS,
 )
+from tempmail.core.secret import BEARER
 from tempmail.web.problems import Problem, unacceptable
 
-# RFC 6750 section 2.1.
-_BEARER = re.compile(rb"(?i:bearer) +([A-Za-z0-9._~+/-]+=*) *").fullmatch
+_BEARER = re.compile(f"(?i:bearer) +({BEARER}) *".encode()).fullmatch
 # Nothing that was ever given out is longer, and int() of a long text is slow.
 _SEQUENCE = re.compile(r"0|[1-9][0-9]{0,17}").fullmatch
 # A number as JSON and the programmes that print one have it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, AnyStr, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -14,7 +14,7 @@ from twisted.web import server
 from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 
-from tempmail.core.errors import NoSuchMailbox, TokenNeeded
+from tempmail.core.errors import NoSuchMailbox, TokenNeeded, TooManyMailboxes
 from tempmail.core.limits import POUR_OCTETS
 from tempmail.core.message import Message
 from tempmail.rates import Rate
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 JSON = "application/json"
-
-# An operator's probes are answered whoever else comes from the same address.
-_PROBES = frozenset({b"healthz", b"readyz"})
 
 # What a held request has instead of what it came with.
 _NO_HEADERS = Headers()
@@ -90,18 +87,30 @@ class Request(server.Request):
         if not caller.counted or caller.trusted:
             caller = self.site.callers.behind(caller, self.requestHeaders)
         self.client_key, self.counts_for = caller.client, caller.counted
-        if self.site.exposure.origins:
-            allow_origin(self)
-        if self.path == b"*" and self.method == b"OPTIONS":  # RFC 9110 section 9.3.7
-            self.finish_with(self.no_content())
-            return
         try:
-            self.postpath = self.site.parts_of(self.path)
-            if self.postpath[0] not in _PROBES:
+            if self.site.exposure.origins:
+                allow_origin(self)
+            if self.path not in self.site.probes:
                 self.spend("request_rate")
+            if self.path == b"*" and self.method == b"OPTIONS":  # RFC 9110 section 9.3.7
+                self.finish_with(self.no_content())
+                return
+            self.postpath = self.site.parts_of(self.path)
             self.render(self.site.resource)  # type: ignore[no-untyped-call]
         except Exception:
             self._went_wrong(Failure())
+
+    def getHeader(self, key: AnyStr) -> AnyStr | None:
+        """The last header of this name. As text each octet is a character, so any can be read.
+
+        Twisted's own raises UnicodeDecodeError for what is no UTF-8. RFC 9110 section 5.5 has
+        octets beyond ASCII mean nothing.
+        """
+        name = key.encode("ascii") if isinstance(key, str) else key
+        values = self.requestHeaders.getRawHeaders(name)
+        if not values:
+            return None
+        return values[-1].decode("latin-1") if isinstance(key, str) else values[-1]
 
     def getRequestHostname(self) -> bytes:
         """Nothing depends on what a client calls us, so it can neither fool nor break anything."""
@@ -181,6 +190,8 @@ class Request(server.Request):
         problem = problems.problem_of(failure.value)
         if isinstance(failure.value, NoSuchMailbox | TokenNeeded):
             self.count_guess()
+        if isinstance(failure.value, TooManyMailboxes):
+            self.site.rates.refused["mailboxes_per_client"] += 1
         if problem is None:
             self._log.failure("answering {route} failed", failure, route=self.route)
             problem = problems.unexpected()

@@ -80,7 +80,8 @@ class Site(server.Site):
     """The web server's factory.
 
     ``held`` counts the requests that wait, or whose answer is still being written, by route;
-    ``waking`` is the seconds from keeping a mail to writing it to one who waited for it.
+    ``waking`` is the seconds from keeping a mail to writing it to one who waited for it. ``probes``
+    are the paths that are answered whoever else comes from the same address.
     """
 
     requestFactory = Request
@@ -107,6 +108,9 @@ class Site(server.Site):
         self.waking = Histogram(WAKING_BUCKETS)
         self._closing = False
         self._prefix = exposure.base_path.encode()
+        self.probes = frozenset(
+            prefix + path for prefix in (b"", self._prefix) for path in (b"/healthz", b"/readyz")
+        )
         self._office = office
         self._observe = observe
         self.rates = rates or Rates(clock, Limits().without_client_limits())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -160,4 +159,5 @@ def _may_come_from(request: Request) -> bool:
         return True
     named = request.getHeader("X-Forwarded-Host") if request.channel.caller.trusted else None
     ours = named or request.getHeader("Host") or ""
-    return urlsplit(origin).netloc.lower() == ours.lower()
+    # An origin ends with the host (RFC 6454 section 6.2); "null" has none.
+    return bool(ours) and origin.partition("://")[2].lower() == ours.lower()

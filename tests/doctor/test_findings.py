@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from tempmail.doctor import examine
-from tempmail.doctor.findings import Level, advice, as_json, as_text, ok, problem
+from tempmail.doctor.findings import Finding, Level, advice, as_json, as_text, ok, problem, surely
 
 THREE = [ok("a", "fine"), advice("b", "could be", "do"), problem("c", "broken", "must")]
 
@@ -39,6 +42,31 @@ class TellingTests(SynchronousTestCase):
             told["findings"][1],
             {"level": "advice", "check": "b", "text": "could be", "todo": "do"},
         )
+
+
+class SurelyTests(SynchronousTestCase):
+    """What becomes of a check that fails."""
+
+    def test_defect(self) -> None:
+        """What it found before is told, and then what went wrong, in one line, by its name."""
+
+        def check() -> Iterator[Finding]:
+            yield ok("names", "so far")
+            raise RuntimeError("two\nlines")
+
+        async def later() -> AsyncIterator[Finding]:
+            for finding in check():
+                yield finding
+
+        for findings in (check(), later()):
+            first, second = self.successResultOf(Deferred.fromCoroutine(_all("names", findings)))
+            self.assertEqual(first, ok("names", "so far"))
+            self.assertEqual((second.level, second.check), (Level.PROBLEM, "names"))
+            self.assertEqual(second.text, "this could not be looked at: RuntimeError: two lines")
+
+
+async def _all(check: str, findings: Any) -> list[Finding]:
+    return [one async for one in surely(check, findings)]
 
 
 class ExaminationTests(TestCase):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.task import Clock, deferLater
 from twisted.names import dns
+from twisted.names.common import ResolverBase
 from twisted.trial.unittest import TestCase
 
 from tempmail.core.domains import Domains
-from tempmail.core.limits import DOCTOR_DNS_SECONDS
+from tempmail.core.limits import DOCTOR_DNS_SECONDS, DOCTOR_NAMES_SECONDS
 from tempmail.doctor.blocklists import check_blocklists
 from tempmail.doctor.findings import Finding
 from tempmail.doctor.names import Names, check_names, is_public
@@ -30,6 +34,33 @@ GOOD: dict[str, list[Any]] = {
 }
 
 
+class Truncating(DatagramProtocol):
+    """A name server that answers whatever it is asked by TCP only."""
+
+    def datagramReceived(self, datagram: bytes, address: Any) -> None:
+        asked = dns.Message()
+        asked.fromStr(datagram)
+        reply = dns.Message(id=asked.id, answer=1, trunc=1)
+        reply.queries = asked.queries
+        assert self.transport is not None
+        self.transport.write(reply.toStr(), address)
+
+
+async def _all(findings: AsyncIterator[Finding]) -> list[Finding]:
+    return [one async for one in findings]
+
+
+class Slow(ResolverBase):
+    """Takes a second for each answer, which is that there is nothing."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def _lookup(self, name: bytes, cls: int, kind: int, timeout: object) -> Deferred[Any]:
+        return deferLater(self._clock, 1, lambda: ([], [], []))
+
+
 class ZoneTestCase(TestCase):
     """Asks a name server of its own."""
 
@@ -41,7 +72,7 @@ class ZoneTestCase(TestCase):
         self.addCleanup(port.stopListening)
         resolver = QuietResolver(reactor, ("127.0.0.1", number))
         self.addCleanup(resolver.close)
-        return Names(resolver)
+        return Names(resolver, reactor)
 
 
 class NamesTests(ZoneTestCase):
@@ -148,6 +179,39 @@ class NamesTests(ZoneTestCase):
         self.flushLoggedErrors(RuntimeError)
         self.assertIn("advice: the DNS could not be asked (DNSServerError)", said[0])
 
+    async def test_odd_exchange(self) -> None:
+        """An MX that is no host name is a problem, and is not looked up."""
+        said = await self.said({"mail.example.org": [dns.Record_MX(10, b"m\xfcx.example.org")]})
+        self.assertEqual(
+            said[0],
+            "problem: mail.example.org has the MX m\\xfcx.example.org, which is no host name -> "
+            "name a host of ASCII letters, digits and hyphens in the MX record",
+        )
+
+    async def test_no_tcp(self) -> None:
+        """A name server whose answers need TCP, and that has none, is advice to ask another."""
+        port = reactor.listenUDP(0, Truncating(), interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        resolver = QuietResolver(reactor, ("127.0.0.1", port.getHost().port))
+        self.addCleanup(resolver.close)
+        settings = Settings(domains=Domains.parse(["a.example.org"]), hostname="mx.example.org")
+        names = Names(resolver, reactor)
+        findings = [one async for one in check_names(settings, names, every=True)]
+        self.assertIn("could not be asked (ConnectionRefusedError)", findings[0].text)
+
+    async def test_time(self) -> None:
+        """All questions together have an end, however many there are."""
+        clock = Clock()
+        names = Names(Slow(clock), clock)
+        settings = Settings(
+            domains=Domains.parse([f"{number}.example.org" for number in range(50)]),
+            hostname="mx.example.org",
+        )
+        checking = Deferred.fromCoroutine(_all(check_names(settings, names, every=True)))
+        clock.pump([0.5] * (2 * int(DOCTOR_NAMES_SECONDS)))
+        findings = self.successResultOf(checking)
+        self.assertIn("could not be asked (TimeoutError)", "".join(one.text for one in findings))
+
     async def test_no_server(self) -> None:
         """Where no name server answers, it is given up within seconds."""
         silent = reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1")
@@ -155,7 +219,7 @@ class NamesTests(ZoneTestCase):
         server = "127.0.0.1", silent.getHost().port
         resolver = QuietResolver(reactor, server, DOCTOR_DNS_SECONDS)
         self.addCleanup(resolver.close)
-        names = Names(resolver)
+        names = Names(resolver, reactor)
         settings = Settings(domains=Domains.parse(["a.example.org"]), hostname="mx.example.org")
         findings = [one async for one in check_names(settings, names, every=True)]
         self.assertIn("the DNS could not be asked (", findings[0].text)

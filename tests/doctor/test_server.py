@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from tempmail.core.limits import MEGA, Limits
 from tempmail.core.machine import machine_memory
+from tempmail.doctor.blocklists import check_blocked_senders
 from tempmail.doctor.certificates import check_certificates
 from tempmail.doctor.findings import Finding, Level
 from tempmail.doctor.machine import check_clock, check_machine, check_user
@@ -75,6 +76,21 @@ class PortsTests(TestCase):
         ports = [f"tcp:{number}:interface=127.0.0.1" for number in map(_port, server.doors._ports)]
         known = evolve(settings, smtp=(ports[0],), smtps=(ports[1],), https=(ports[3],))
         said = await self.said(known)
+        self.assertEqual([line.endswith("a tempmail serves there") for line in said], [True] * 4)
+
+    async def test_behind_haproxy(self) -> None:
+        """Nor is one where it expects the PROXY header first, in any protocol."""
+        place = f"haproxy:{LOCAL}"
+        settings = Settings(hostname="mx.test", smtp=(place,), smtps=(place,), http=(place,))
+        settings = evolve(settings, https=(place,), self_signed=True)
+        server = assemble(settings, reactor)
+        server.doors.privilegedStartService()
+        self.addCleanup(server.doors.stopService)
+        self.addCleanup(server.smtp.close, 0)
+        one, two, three, four = (
+            (f"haproxy:tcp:{_port(port)}:interface=127.0.0.1",) for port in server.doors._ports
+        )
+        said = await self.said(evolve(settings, smtp=one, smtps=two, http=three, https=four))
         self.assertEqual([line.endswith("a tempmail serves there") for line in said], [True] * 4)
 
     async def test_not_ours(self) -> None:
@@ -244,6 +260,8 @@ class OperatorTests(SynchronousTestCase):
         for text, mode, expected in (
             (None, 0o600, "advice: mail to postmaster and abuse is taken"),
             ("two words", 0o600, "problem: "),
+            ("pässword-of-sorts!", 0o600, "problem: "),
+            ("password,of,sorts", 0o600, "problem: "),
             ("short", 0o600, "advice: the token in "),
             ("x" * 28, 0o644, "problem: everybody on this machine may read "),
             ("x" * 28, 0o640, "ok: "),
@@ -252,10 +270,35 @@ class OperatorTests(SynchronousTestCase):
             self.assertTrue(said.startswith(expected), said)
 
     def test_unreadable(self) -> None:
-        """A file that is not there is a problem."""
+        """A file that is not there is a problem; one that can not be read is not to be replaced."""
         nowhere = Path(os.devnull).parent / "no-such-file"
-        [said] = told(check_operator(Settings(operator_token_file=nowhere)))
-        self.assertEqual(said, f"problem: {nowhere}: No such file or directory")
+        [finding] = check_operator(Settings(operator_token_file=nowhere))
+        self.assertEqual(told([finding]), [f"problem: {nowhere}: No such file or directory"])
+        self.assertIn("> FILE", finding.todo)
+        folder = nowhere.parent
+        [finding] = check_operator(Settings(operator_token_file=folder))
+        self.assertEqual(told([finding]), [f"problem: {folder}: Is a directory"])
+        self.assertNotIn("> FILE", finding.todo)
+
+
+class BlockedSendersTests(SynchronousTestCase):
+    """The operator's list of senders."""
+
+    def test_file(self) -> None:
+        """One with which the server does not start is a problem, and none is nothing to tell."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        for name, text in (("good", b"a.test\n"), ("bad", b"a.test\n*@b.test\n"), ("odd", b"\xff")):
+            (folder / name).write_bytes(text)
+        for path, expected in (
+            (folder / "good", "ok: "),
+            (folder / "bad", f"problem: --blocked-senders {folder / 'bad'}: line 2: '*@b.test': "),
+            (folder / "odd", f"problem: --blocked-senders {folder / 'odd'}: "),
+            (folder / "none", f"problem: --blocked-senders {folder / 'none'}: No such file"),
+        ):
+            [said] = told(check_blocked_senders(Settings(blocked_senders=path)))
+            self.assertTrue(said.startswith(expected), said)
+        self.assertEqual(told(check_blocked_senders(Settings())), [])
 
 
 def _port(port: Any) -> int:
@@ -287,6 +330,7 @@ class RestartsTests(SynchronousTestCase):
             (None, small, "advice: all mail and addresses are gone after a restart"),
             (folder / "none" / "kept", small, "problem: there is no folder "),
             (folder, small, f"problem: {folder.absolute()} is no file"),
+            (folder / ("x" * 300) / "kept", small, "problem: can not look at "),
             (folder / "kept", huge, f"advice: {folder.absolute()} has "),
             (folder / "kept", small, "ok: mail is kept in "),
         ):

@@ -6,7 +6,8 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from tempmail.core.errors import MailboxFull, MemoryFull, NoSuchMailbox, SomeRefused
+from tempmail.blocklists import BlockedSenders
+from tempmail.core.errors import ListedClient, MailboxFull, MemoryFull, NoSuchMailbox, SomeRefused
 from tempmail.core.limits import Limits
 from tempmail.smtp import replies
 from tests.smtp.support import DATA, MAIL, OPENED, RCPT, Client, ReceiverTestCase
@@ -24,6 +25,19 @@ class RefusalTestCase(ReceiverTestCase):
     def told(self, address: str = BOB) -> list[tuple[str, str]]:
         """Stage and reply of each refusal that this owner was told of."""
         return [refusal[2:] for refusal in self.drop.refusals if refusal[0] == address]
+
+
+class Lists:
+    """A blocklist whose one answer the test gives."""
+
+    def __init__(self, answer: Deferred[None]) -> None:
+        self._answer = answer
+
+    def look_up(self, host: str) -> None:
+        """Asked beforehand."""
+
+    def check(self, host: str) -> Deferred[None]:
+        return self._answer
 
 
 class RecipientTests(RefusalTestCase):
@@ -55,6 +69,49 @@ class RecipientTests(RefusalTestCase):
         big = b"MAIL FROM:<ann@example.org> SIZE=1001\r\n"
         self.greeted().send(big + RCPT + DATA)
         self.assertEqual(self.drop.refusals, [(BOB, ANN, "mail", "552 5.3.4 Message too big")])
+
+    def test_sender(self) -> None:
+        """Of a mail whose sender was refused they are told who came, and why it was refused."""
+        self.factory.blocked = BlockedSenders.parse("example.org")
+        blocked = "550 5.7.1 Mail from here is not taken"
+        for line, sender, reply in (
+            (MAIL, ANN, blocked),
+            (MAIL.lower(), ANN, blocked),
+            (b"MAIL FROM:<ann>\r\n", "ann", "501 5.1.7 "),
+            (b"MAIL FROM:<a b@example.com>\r\n", "", "501 5.1.7 "),
+            (b"MAIL FROM:<a@example.com> SIZE=x\r\n", "a@example.com", "501 5.5.4 "),
+            (b"MAIL FROM:<a@example.com> NO=x\r\n", "a@example.com", "555 5.5.4 "),
+            ("MAIL FROM:<ä@example.com>\r\n".encode(), "ä@example.com", "553 5.6.7 "),
+            (b"MAIL TO:<a@example.com>\r\n", "", "501 5.5.4 "),
+            (b"MAIL FROM:<a@example.com>\n", "a@example.com", "500 5.5.2 "),
+        ):
+            with self.subTest(line):
+                self.drop.refusals.clear()
+                self.greeted().send(line + RCPT + DATA)
+                [(address, mail_from, stage, said)] = self.drop.refusals
+                self.assertEqual((address, mail_from, stage), (BOB, sender, "mail"))
+                self.assertTrue(said.startswith(reply), said)
+
+    def test_listed(self) -> None:
+        """So are they where a blocklist took its time to name the client."""
+        listed: Deferred[None] = Deferred()
+        self.factory.lists = Lists(listed)  # type: ignore[assignment]
+        client = self.greeted()
+        client.send(MAIL + RCPT)
+        listed.errback(Failure(ListedClient("bl.test")))
+        reply = "550 5.7.1 Your address is listed by bl.test"
+        self.assertEqual(self.drop.refusals, [(BOB, ANN, "mail", reply)])
+
+    def test_refused_sender_is_over(self) -> None:
+        """Why one sender was refused is not said of the next one, nor behind RSET."""
+        self.factory.blocked = BlockedSenders.parse("example.org")
+        self.drop.checks = [MailboxFull("full")]
+        other = b"MAIL FROM:<a@example.com>\r\n"
+        self.greeted().send(MAIL + other + RCPT + b"RSET\r\n" + MAIL + b"RSET\r\n" + RCPT)
+        full, first = "552 5.2.2 Mailbox full", "503 5.5.1 Say MAIL first"
+        self.assertEqual(
+            self.drop.refusals, [(BOB, "a@example.com", "rcpt", full), (BOB, "", "rcpt", first)]
+        )
 
     def test_too_many(self) -> None:
         """So is the one who was one recipient too many."""

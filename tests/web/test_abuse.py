@@ -105,6 +105,12 @@ class RateTests(AbuseTestCase):
         self.assertEqual(self.statuses(post("/v1/mailboxes"), 1), [201])
         self.assertEqual(self.refused, {"mint_rate": 4})
 
+    def test_held(self) -> None:
+        """Who holds as many mailboxes as a client may is refused another, which is counted."""
+        self.build(evolve(self.limits, mailboxes_per_client=1))
+        self.assertEqual(self.statuses(post("/v1/mailboxes"), 3), [201, 429, 429])
+        self.assertEqual(self.refused, {"mailboxes_per_client": 2})
+
     def test_phrase(self) -> None:
         """The status line says in words what the status is."""
         self.statuses(post("/create"), 3)
@@ -118,6 +124,18 @@ class RateTests(AbuseTestCase):
         for path in (BOX, "/nothing", "/docs", "/v1/domains"):
             self.assertEqual(retry_after(self.ask(get(path))), 48)
         self.assertEqual(status_of(self.ask(get(BOX), "192.0.2.2")), 200)
+
+    def test_every_request(self) -> None:
+        """What is malformed or for the server as a whole counts like any other."""
+        for request in (
+            get("/%zz"),
+            get("*", method="OPTIONS"),
+            get("a:1", method="CONNECT"),
+            get("/healthz/more"),
+        ):
+            self.build(self.limits)
+            self.assertNotIn(429, self.statuses(request, 50), request)
+            self.assertEqual(retry_after(self.ask(request)), 60, request)
 
     def test_one_connection(self) -> None:
         """It does not matter over how many connections; the one that is refused stays open."""

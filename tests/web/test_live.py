@@ -451,6 +451,24 @@ class SocketTests(SocketTestCase):
             lines = (f"{n}: {v}" for n, v in (good | {name: value}).items())
             self.assertEqual(self.shake(*lines), status, (name, value))
 
+    def test_odd_origins(self) -> None:
+        """What is no origin is that of no page of ours, and so is none where we have no name."""
+        for origin, host in (
+            (b"http://[", b"mail.example"),
+            (b"http://[zz]", b"mail.example"),
+            (b"http://a]b", b"mail.example"),
+            ("http://ex℀mple".encode(), b"mail.example"),
+            (b"\xff", b"mail.example"),
+            (b"http://mail.example", b"\xff"),
+            (b"null", b""),
+        ):
+            sent = (
+                b"GET %b/ws?access_token=%b HTTP/1.1\r\nHost: %b\r\nOrigin: %b\r\n"
+                b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                b"Sec-WebSocket-Key: %b\r\n\r\n"
+            ) % (BOX.encode(), self.box.token.encode(), host, origin, b64encode(bytes(16)))
+            self.assertEqual(status_of(Wire(self.house.site).send(sent)), 403, (origin, host))
+
     def test_refused(self) -> None:
         """Who may not read gets a problem before any handshake."""
         self.assert_problem(self.ask("GET", f"{BOX}/ws"), 401)

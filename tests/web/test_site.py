@@ -48,6 +48,38 @@ class HeaderTests(WebTestCase):
             self.assertEqual(status_of(wire.send(sent)), 200, host)
 
 
+class OddHeaderTests(WebTestCase):
+    """Headers that are no UTF-8, or nothing that their name would have them be."""
+
+    ODD = (b"\xff", b"", b"http://[", b"http://[zz]", b"http://a]b", "http://ex℀mple".encode())
+    NAMES = (
+        b"Origin Accept Accept-Encoding Connection Upgrade Sec-WebSocket-Version Sec-WebSocket-Key "
+        b"Authorization Content-Type Content-Encoding Cookie If-None-Match If-Modified-Since "
+        b"Last-Event-ID Range X-Forwarded-For X-Forwarded-Host Forwarded "
+        b"Access-Control-Request-Method"
+    ).split()
+
+    def make_house(self) -> House:
+        """Where every origin is allowed, so that the header is answered."""
+        return House(exposure=Exposure(origins=frozenset("*")))
+
+    def test_no_defect(self) -> None:
+        """None of them is a defect of ours: no 500, no connection without an answer, no log."""
+        shake = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        for line, more in (
+            (b"GET /v1/domains", b""),
+            (b"GET /v1/mailboxes/a%40qa.test/messages", b""),
+            (b"GET /v1/mailboxes/a%40qa.test/ws", shake),
+            (b"POST /v1/mailboxes", b"Content-Length: 2\r\n"),
+            (b"OPTIONS /v1/mailboxes", b""),
+        ):
+            for name in self.NAMES:
+                for value in self.ODD:
+                    head = b"%b HTTP/1.1\r\nHost: x\r\n%b: %b\r\n" % (line, name, value)
+                    answer = Wire(self.house.site).send(head + more + b"\r\n{}")
+                    self.assertLess(status_of(answer), 500, (line, name, value))
+
+
 class PathTests(WebTestCase):
     """Paths and methods."""
 
