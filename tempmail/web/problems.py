@@ -170,9 +170,10 @@ def later(status: int, detail: str, seconds: int = RETRY_SECONDS) -> Problem:
     return Problem(status, detail, headers={"Retry-After": str(seconds)})
 
 
-def too_often(seconds: int) -> Problem:
-    """What a client is told that did something as often as it may."""
-    return later(429, f"too often; try again in {seconds} seconds", seconds)
+def too_often(rate: str, seconds: int) -> Problem:
+    """What a client is told that did something as often as ``rate``, a field of Limits, allows."""
+    name = rate.replace("_", "-")
+    return later(429, f"too often ({name}); try again in {seconds} seconds", seconds)
 
 
 def no_memory() -> Problem:

@@ -122,13 +122,13 @@ class Request(server.Request):
         """Count this request against a rate. Raises a Problem where nothing of it is left."""
         seconds = self.site.rates.ask(rate, self.counts_for)
         if seconds:
-            raise too_often(seconds)
+            raise too_often(rate, seconds)
 
     def check_guesses(self) -> None:
         """Raise a Problem where this client guessed so often that it may learn nothing now."""
         seconds = self.site.rates.barred("wrong_token_rate", self.counts_for)
         if seconds:
-            raise too_often(seconds)
+            raise too_often("wrong_token_rate", seconds)
 
     def count_guess(self) -> None:
         """This asked for a mailbox that is not there, or not for whoever asks."""

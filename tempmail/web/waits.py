@@ -30,7 +30,7 @@ class Waits:
             raise later(429, "this client waits too often at a time")
         seconds = self._rates.ask("wait_rate", client)
         if seconds:
-            raise too_often(seconds)
+            raise too_often("wait_rate", seconds)
         self.count += 1
         self._held.add(client)
 

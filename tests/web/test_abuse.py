@@ -114,7 +114,9 @@ class RateTests(AbuseTestCase):
     def test_phrase(self) -> None:
         """The status line says in words what the status is."""
         self.statuses(post("/create"), 3)
-        self.assertTrue(self.ask(post("/create")).startswith(b"HTTP/1.1 429 Too Many Requests\r\n"))
+        refused = self.ask(post("/create"))
+        self.assertTrue(refused.startswith(b"HTTP/1.1 429 Too Many Requests\r\n"))
+        self.assertIn(b"too often (mint-rate); try again in", refused)
 
     def test_requests(self) -> None:
         """A client may ask so often, for whatever it is, what is not there included."""
