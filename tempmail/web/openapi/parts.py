@@ -12,16 +12,7 @@ from tempmail.core.limits import (
     MAX_WAIT_SECONDS,
     MAX_WATCHED,
 )
-from tempmail.web.openapi.schemas import (
-    COUNT,
-    CURSOR_PATTERN,
-    NAME,
-    TEXT,
-    Schema,
-    list_of,
-    ref,
-    wished,
-)
+from tempmail.web.openapi.schemas import CURSOR_PATTERN, NAME, TEXT, Schema, list_of, ref, wished
 
 JSON = "application/json"
 NOTHING: Schema = {"description": "Done."}
@@ -40,16 +31,16 @@ def query(name: str, description: str, **schema: Any) -> Schema:
     }
 
 
-def path(name: str, description: str, schema: Schema = TEXT) -> Schema:
+def path(name: str, description: str) -> Schema:
     """A variable part of a path."""
     described = {"name": name, "in": "path", "required": True}
-    return {**described, "description": description, "schema": schema}
+    return {**described, "description": description, "schema": TEXT}
 
 
 PATH_PARAMETERS = {
     "{address}": path("address", "The mailbox's address, percent-encoded."),
     "{id}": path("id", "The message's id."),
-    "{index}": path("index", "The attachment's index.", COUNT),
+    "{index}": path("index", "The attachment's index."),
     "{mailbox}": path("mailbox", "The mailbox's address."),
 }
 AFTER = query(
