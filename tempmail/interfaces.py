@@ -17,8 +17,8 @@ from zope.interface import Attribute, Interface
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
-    from tempmail.content.digest import Digest, Document
     from tempmail.content.reading import AttachedFile
+    from tempmail.content.told import Digest, Document
     from tempmail.core.address import Address
     from tempmail.core.mailbox import Change, MailboxState, Opening
     from tempmail.core.message import Attempt, Envelope, Message, Octets

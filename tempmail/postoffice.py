@@ -21,8 +21,8 @@ from zope.interface import implementer
 
 from tempmail.access import Access
 from tempmail.content.compose import compose, one_line
-from tempmail.content.digest import Digest, Document
 from tempmail.content.reading import AttachedFile
+from tempmail.content.told import Digest, Document
 from tempmail.core.address import Address, choose_local, draw_local, normalise
 from tempmail.core.budget import Budget
 from tempmail.core.domains import Domains, Mode

@@ -7,36 +7,36 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from tempmail.content import digest as content
-from tempmail.content import mime
-from tempmail.content.digest import Digest, Document, Understood
 from tempmail.content.reading import AttachedFile
+from tempmail.content.told import Digest, Document, Understood, glimpse, whole_glimpse
 from tempmail.core.budget import Budget
 from tempmail.core.message import Parcel
 from tempmail.isolation.job import Busy, Crashed, Stopped, TimedOut
+from tempmail.isolation.worker import resolve
 
 T = TypeVar("T")
 Run = Callable[..., Deferred[Any]]
 
-_HERE: dict[str, Callable[..., Any]] = {
-    "digest.digest": content.digest,
-    "digest.whole": content.whole,
-    "digest.understood": content.understood,
-    "digest.document": content.document,
-    "mime.attachment": mime.attachment,
+RESULTS: Mapping[str, Any] = {
+    "digest.digest": Digest,
+    "digest.whole": bytes,
+    "digest.understood": Understood,
+    "digest.document": Document | None,
+    "mime.attachment": AttachedFile | None,
 }
+"""The functions of :mod:`tempmail.content` that workers are asked for, and what each returns."""
 
 
 def in_this_process(function: str, *arguments: Any) -> Deferred[Any]:
     """What a worker would do, done here: for tests, and for mail that is nobody's weapon."""
-    return maybeDeferred(_HERE[function], *arguments)
+    return maybeDeferred(resolve("tempmail.content", function).call, *arguments)
 
 
 class NoWorker(Exception):
@@ -82,7 +82,7 @@ class Reading:
 
     def digest(self, parcel: Parcel) -> Deferred[Digest]:
         """What a list tells of the mail."""
-        return self._once(parcel, "reading", "digest.digest", content.glimpse)
+        return self._once(parcel, "reading", "digest.digest", glimpse)
 
     def whole(self, parcel: Parcel) -> Deferred[bytes]:
         """What the whole message adds, as members of a JSON object.
@@ -91,7 +91,7 @@ class Reading:
         """
         fresh = parcel.reading is None and (parcel, "reading") not in self._asked
         function = "digest.understood" if fresh else "digest.whole"
-        return self._once(parcel, "whole", function, content.whole_glimpse)
+        return self._once(parcel, "whole", function, whole_glimpse)
 
     def document(self, parcel: Parcel, images_remote: bool) -> Deferred[Document | None]:
         """The mail's HTML as a document; None where there is none, or none that can be shown."""

@@ -40,7 +40,7 @@ from tempmail.metrics import Answers, Metrics, Parts
 from tempmail.options import Options
 from tempmail.postoffice import PostOffice
 from tempmail.rates import Rates
-from tempmail.reading import Reading
+from tempmail.reading import RESULTS, Reading
 from tempmail.resolver import QuietResolver
 from tempmail.settings import BadSetting, Settings
 from tempmail.signals import Signals, hold_back_signals
@@ -100,7 +100,7 @@ class Server(MultiService):
         self.budget = Budget(settings.limits.memory)
         self.doorbell = Doorbell(reactor)
         self.store = MemoryStore(reactor, settings.limits, self.budget, self.doorbell)
-        self.isolation = Isolation(reactor, budget=self.budget)
+        self.isolation = Isolation(reactor, results=RESULTS, budget=self.budget)
         self.reading = Reading(self.budget, self.isolation.run)
         self.office = PostOffice(
             reactor,

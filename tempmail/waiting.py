@@ -8,7 +8,7 @@ from typing import Literal, Protocol, TypeVar
 from attrs import define, field, frozen
 
 from tempmail.access import Access
-from tempmail.content.digest import Digest
+from tempmail.content.told import Digest
 from tempmail.core.address import Address
 from tempmail.core.errors import (
     Closing,

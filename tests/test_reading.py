@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_type_hints
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import capturedLogs, formatEvent
@@ -14,7 +14,8 @@ from tempmail.content import digest as content
 from tempmail.core.budget import Budget
 from tempmail.core.message import Envelope, Parcel
 from tempmail.isolation.job import Busy, Crashed, Stopped, TimedOut
-from tempmail.reading import NoWorker, Reading, in_this_process
+from tempmail.isolation.worker import resolve
+from tempmail.reading import RESULTS, NoWorker, Reading, in_this_process
 
 OCTETS = b"From: Ann <ann@shop.test>\r\nSubject: Hello\r\n\r\nYour code is 493817.\r\n"
 DIGEST = content.digest(OCTETS)
@@ -219,6 +220,16 @@ class WithoutTests(ReadingTestCase):
         again = self.reading.digest(self.parcel)
         self.workers.answers[-1].callback(DIGEST)
         self.assertIs(self.successResultOf(again), DIGEST)
+
+
+class ResultsTests(SynchronousTestCase):
+    """What the server expects of its workers, without importing what they import."""
+
+    def test_types(self) -> None:
+        """Each function returns what it is expected to."""
+        for function, returns in RESULTS.items():
+            call = resolve("tempmail.content", function).call
+            self.assertEqual(get_type_hints(call)["return"], returns, function)
 
 
 class HereTests(SynchronousTestCase):

@@ -1,17 +1,11 @@
-"""Everything a reader may ask of one mail, computed once.
-
-The JSON texts hold what depends on the mail alone; the web puts around them what depends on the
-mailbox (id, cursor, seen). They are text and not objects because they are made in a worker
-process, kept as they are and copied into answers as they are.
-"""
+"""Everything a reader may ask of one mail, computed once. Meant for a worker process."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-import orjson
-from attrs import asdict, field, frozen
+from attrs import asdict, frozen
 
 from tempmail.content import html as markup
 from tempmail.content import mime
@@ -19,70 +13,22 @@ from tempmail.content.codes import Code, best_code, find_codes
 from tempmail.content.links import Link, best_link, find_links
 from tempmail.content.plain import visible_text
 from tempmail.content.reading import Mailbox, Reading
+from tempmail.content.told import (
+    RECIPIENTS,
+    SUBJECT_LENGTH,
+    Digest,
+    Document,
+    Understood,
+    digest_of,
+    members,
+)
 
-PREVIEW_LENGTH = 200
-"""Characters of the preview in a list."""
-
-SUBJECT_LENGTH = 2_000
-"""Characters of the subject in a list. Who follows a mailbox gets it with each event, and a header
-may have 64 kB of it; a line of it has 998 (RFC 5322 2.1.1)."""
-
-RECIPIENTS = 100
-"""Recipients named in a list, of the thousand that are read."""
-
-
-@frozen
-class Digest:
-    """What a list tells of one mail, and what is waited for.
-
-    ``sender`` is name and address as one text, to be searched, and ``sender_address`` the latter
-    alone. ``text`` is the plain body, or what a reader sees of the HTML where there is none.
-    ``summary`` is the members of a JSON object, without its braces: those of the interface's
-    SUMMARY that come from the content.
-    """
-
-    sender: str
-    sender_address: str
-    subject: str
-    text: str = field(repr=False)
-    code: str | None
-    link: str | None
-    summary: bytes = field(repr=False)
-
-    @property
-    def size(self) -> int:
-        """About the octets of memory this takes."""
-        return 500 + len(self.summary) + 4 * len(self.text)
-
-
-@frozen
-class Understood:
-    """What a list tells of one mail, and what the whole message adds to that, as ``whole`` does."""
-
-    digest: Digest
-    whole: bytes = field(repr=False)
-
-
-@frozen
-class Document:
-    """A mail's HTML as a complete document, and the headers it must be sent with."""
-
-    octets: bytes = field(repr=False)
-    headers: dict[str, str]
+__all__ = ["Digest", "Document", "Understood", "digest", "document", "understood", "whole"]
 
 
 def digest(octets: bytes) -> Digest:
     """What a list tells of a mail. Meant for a worker: a hostile mail may take a second."""
     return _digest_of(_find(octets))
-
-
-def glimpse(octets: bytes) -> Digest:
-    """What the header alone tells of a mail.
-
-    Safe in the reactor: it looks at a bounded header and nothing else.
-    """
-    glance = mime.glance(octets)
-    return _digest(glance.subject, glance.sender, glance.to, "", has_html=glance.has_html)
 
 
 def whole(octets: bytes) -> bytes:
@@ -97,31 +43,6 @@ def understood(octets: bytes) -> Understood:
     """Both, for little more than one of them costs. Meant for a worker, too."""
     found = _find(octets)
     return Understood(_digest_of(found), _whole_of(found, octets))
-
-
-def whole_glimpse(octets: bytes) -> bytes:
-    """The same from the header alone, for a mail that stalled or crashed its reader.
-
-    Safe in the reactor, like :func:`glimpse`.
-    """
-    glance = mime.glance(octets)
-    return _members(
-        {
-            "cc": [],
-            "reply_to": [],
-            "date": None,
-            "message_id": glance.message_id,
-            "headers": [],
-            "text": "",
-            "html": None,
-            "attachments": [],
-            "codes": [],
-            "links": [],
-            "remote_content": [],
-            "tracking_pixels": 0,
-            "defects": [*glance.defects, "reading this mail took too much, so this is its header"],
-        }
-    )
 
 
 def document(octets: bytes, images_remote: bool) -> Document | None:
@@ -160,7 +81,7 @@ def _find(octets: bytes) -> _Found:
 def _digest_of(found: _Found) -> Digest:
     reading = found.reading
     code, link = best_code(found.codes), best_link(found.links)
-    return _digest(
+    return digest_of(
         reading.subject,
         reading.sender,
         reading.to,
@@ -176,7 +97,7 @@ def _whole_of(found: _Found, octets: bytes) -> bytes:
     reading, clean = found.reading, markup.CleanHtml()
     if reading.html is not None:
         clean = markup.sanitise(reading.html, mime.inline_pictures(octets))
-    return _members(
+    return members(
         {
             "cc": _people(reading.cc),
             "reply_to": _people(reading.reply_to),
@@ -202,40 +123,6 @@ def _cut(reading: Reading) -> Iterator[str]:
         yield f"the first {RECIPIENTS} recipients are named; the header has all of them"
 
 
-def _digest(
-    subject: str,
-    sender: Mailbox | None,
-    to: Sequence[Mailbox],
-    text: str,
-    *,
-    has_html: bool,
-    attachment_count: int = 0,
-    code: str | None = None,
-    link: str | None = None,
-) -> Digest:
-    sender = sender or Mailbox("", "")
-    return Digest(
-        sender=f"{sender.name} <{sender.address}>",
-        sender_address=sender.address,
-        subject=subject,
-        text=text,
-        code=code,
-        link=link,
-        summary=_members(
-            {
-                "from": asdict(sender),
-                "to": [mailbox.address or mailbox.name for mailbox in to[:RECIPIENTS]],
-                "subject": subject[:SUBJECT_LENGTH],
-                "preview": " ".join(text[: 4 * PREVIEW_LENGTH].split())[:PREVIEW_LENGTH],
-                "has_html": has_html,
-                "attachment_count": attachment_count,
-                "code": code,
-                "link": link,
-            }
-        ),
-    )
-
-
 def _people(mailboxes: Sequence[Mailbox]) -> list[dict[str, str]]:
     return [asdict(mailbox) for mailbox in mailboxes]
 
@@ -247,8 +134,3 @@ def _rfc3339(moment: datetime | None) -> str | None:
         return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     except (OverflowError, ValueError):
         return None
-
-
-def _members(content: Mapping[str, object]) -> bytes:
-    """A JSON object's text without its braces."""
-    return orjson.dumps(content)[1:-1]

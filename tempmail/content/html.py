@@ -25,6 +25,7 @@ import nh3
 from attrs import Factory, define, frozen
 
 from tempmail.content import caps, css
+from tempmail.content.policy import SANDBOX
 from tempmail.content.urls import Destination, destination
 
 PICTURE_OCTETS = 5 * 1024 * 1024
@@ -180,7 +181,7 @@ def document(
     )
     return text.encode("utf-8", "replace"), {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": f"{policy}; frame-ancestors 'self'; {_SANDBOX}",
+        "Content-Security-Policy": f"{policy}; frame-ancestors 'self'; {SANDBOX}",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "X-DNS-Prefetch-Control": "off",
@@ -188,17 +189,6 @@ def document(
     }
 
 
-def embedded(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """The headers of a document for a frame in a page of ours.
-
-    It shares its origin with that page, which may measure it so. There are still no scripts and no
-    forms in it, and it can not lead the page elsewhere.
-    """
-    policy = headers["Content-Security-Policy"].replace(_SANDBOX, f"{_SANDBOX} allow-same-origin")
-    return {**headers, "Content-Security-Policy": policy}
-
-
-_SANDBOX = "sandbox allow-popups allow-popups-to-escape-sandbox"
 _BASE_STYLE = (
     ":root{color-scheme:light;background:#fff;color:#1a1a1a}"
     "body{margin:clamp(8px,2vw,16px);font:15px/1.5 system-ui,sans-serif;overflow-wrap:break-word}"

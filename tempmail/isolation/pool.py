@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from heapq import heapify, heappop, heappush
 from typing import Any, Protocol
 
 from attrs import Factory, define
+from msgspec.msgpack import Decoder
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IProcessTransport
 
 from tempmail.core.budget import Budget
 from tempmail.isolation.job import Busy, Crashed, Job, Stopped
 from tempmail.isolation.process import Worker
-from tempmail.isolation.worker import resolve
+from tempmail.isolation.worker import reader_of, resolve
 
 SIZE = 2
 """Worker processes."""
@@ -58,6 +59,8 @@ class Isolation:
     :param memory_limit: octets of address space of one process.
     :param queue: runs that may wait.
     :param package: where the functions are imported from.
+    :param results: what each function returns that may be asked for; where it is not given they
+        are imported here, too, and their type hints say so.
     :param budget: charged with what is on its way to a worker and back, beside what its caller has.
 
     ``killed`` counts the runs that ended with their worker, by why.
@@ -69,6 +72,7 @@ class Isolation:
     memory_limit: int = MEMORY_LIMIT
     queue: int = QUEUE
     package: str = "tempmail.content"
+    results: Mapping[str, Any] | None = None
     budget: Budget = Factory(lambda: Budget(sys.maxsize))
     killed: dict[str, int] = Factory(lambda: dict.fromkeys(("timeout", "crash", "abandoned"), 0))
     _waiting: list[Job] = Factory(list)
@@ -91,7 +95,7 @@ class Isolation:
         if len(self._waiting) >= self.queue and self._free() is None:
             return fail(Busy(function))
         try:
-            returns = resolve(self.package, function).result
+            returns = self._result(function)
         except LookupError as error:
             return fail(error)
         done: Deferred[Any] = Deferred(lambda _: self._abandon(job))
@@ -99,6 +103,11 @@ class Isolation:
         heappush(self._waiting, job)
         self.dispatch()
         return job.done
+
+    def _result(self, function: str) -> Decoder[Any]:
+        if self.results is None:
+            return resolve(self.package, function).result
+        return reader_of(self.results[function])
 
     def stop(self) -> Deferred[None]:
         """Kill every worker. Fires when none is left; runs not finished fail with Stopped."""

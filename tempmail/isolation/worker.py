@@ -66,6 +66,12 @@ _encode = Encoder().encode
 
 
 @cache
+def reader_of(returns: Any) -> Decoder[Any]:
+    """Reads values of this type."""
+    return Decoder(returns)
+
+
+@cache
 def resolve(package: str, name: str) -> Function:
     """The function ``module.function`` of the package.
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from twisted.web.resource import IResource
 
-from tempmail.content.html import embedded
+from tempmail.content.policy import embedded
 from tempmail.core.address import Address, normalise_domain
 from tempmail.core.errors import (
     BadAddress,

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import orjson
 
-from tempmail.content.digest import Digest
+from tempmail.content.told import Digest
 from tempmail.core.address import Address
 from tempmail.core.domains import Domains
 from tempmail.core.limits import Limits

@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from tempmail.content.digest import Digest
+from tempmail.content.told import Digest
 from tempmail.core.address import parse_address
 from tempmail.core.limits import MAX_LIST, MAX_UNKNOWN_NAMED, MAX_WATCHED, Limits
 from tempmail.core.message import Envelope, Message
