@@ -85,9 +85,9 @@ PARCEL_COST = 500
 MESSAGE_COST = 250
 # An empty mailbox or a quarantine: 810, and up to 1080 where no other falls due in the same tick.
 MAILBOX_COST = 1000
-# An HTTP connection: 6,500 with a long poll, 13,000 with a websocket, 16,000 when many of those are
-# told of something at a time.
-HTTP_CONNECTION_COST = 16_000
+# An HTTP connection: 6,500 with a long poll, 13,000 with a websocket, 19,000 when thousands of
+# those are told of something at a time.
+HTTP_CONNECTION_COST = 20_000
 # One entry of a mailbox's journal: 215.
 CHANGE_COST = 250
 # One refusal a mailbox remembers: 370, up to 890 where sender and HELO are as long as can be.
