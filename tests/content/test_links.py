@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from benchmarks.recognition import link_outcome
 from tempmail.content.links import MAX_LINKS, MAX_URL, best_link, find_links
 from tempmail.content.mentions import MAX_TEXT
-from tests.corpus.codes import blind, forty, table
+from tests.corpus.codes import blind, forty, table, unseen
 
 TOKEN = "https://a.example/x/9f3b1c20aa"
 
@@ -51,6 +51,12 @@ class CorpusTests(SynchronousTestCase):
         """So in the mails that were written by somebody who had not seen the recogniser."""
         mails = [mail for mail in blind() if "link" in mail.judged]
         self.assertEqual([out for out in map(link_outcome, mails) if not out.correct], [])
+
+    def test_unseen(self) -> None:
+        """Of the mails that were written so later, no more are got wrong than are known."""
+        mails = [mail for mail in unseen() if "link" in mail.judged]
+        wrong = [out for out in map(link_outcome, mails) if not out.correct]
+        self.assertLessEqual(len(wrong), 1)
 
 
 class FindLinksTests(SynchronousTestCase):
