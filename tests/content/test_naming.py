@@ -39,6 +39,46 @@ BARE = (
     ("지점 코드 482913", False),
 )
 
+# A line that asks to enter a code at some place that no list of small words has.
+AT_HAND = (
+    "Type this code on the kiosk display:",
+    "Skriv in den här koden i betalappen:",
+    "Knappa in koden vid kiosken:",
+    "Indtast den her kode på infoskærmen:",
+    "Naputtele tämä koodi lippukoneeseen:",
+    "Syötä koodi lippukoneeseen:",
+    "Sisestage kood piletiautomaati:",
+    "Ievadiet šo kodu biļešu automātā:",
+    "Suveskite šį kodą bilietų automate:",
+    "Sláðu inn þennan kóða í miðavélina:",
+    "Bu kodu bilet makinesine yazın:",
+    "Kodu bilet makinesine girin:",
+    "Bu kodu bilet aparatında yığın:",
+    "Осы кодты билет аппаратына теріңіз:",
+    "ป้อนรหัสนี้ที่ตู้ขายตั๋ว:",
+    "यह कोड टिकट मशीन में डालें:",
+    "یہ کوڈ ٹکٹ مشین میں داخل کریں:",
+    "აკრიფეთ ეს კოდი სალაროზე:",
+    "Գրեք այս կոդը տոմսարկղում:",
+    "Shkruani këtë kod te biletaria:",
+    "Ipasok ang code na ito sa kiosk:",
+    "Weka msimbo huu kwenye kioski:",
+    "Idatzi kode hau kioskoan:",
+    "Tik hierdie kode by die kiosk in:",
+    "Escriviu aquest codi al quiosc:",
+)
+
+# So is a code of another kind entered.
+NOT_AT_HAND = (
+    "Enter your parish code:",
+    "Type the locker-room code:",
+    "Skriv in varukoden:",
+    "Syötä tuotekoodi:",
+    "Inserisci il codice reparto:",
+    "Introduce el código alumno:",
+    "Введите код цеха:",
+)
+
 
 class WhichCodeTests(SynchronousTestCase):
     """*Code* alone, and as a part of another name."""
@@ -51,6 +91,18 @@ class WhichCodeTests(SynchronousTestCase):
             kinds = {which(line, cue) for cue in line.cues(0, len(text))}
             wanted = Kind.MAYBE_CODE if bare else Kind.SOME_CODE
             self.assertEqual(kinds & {Kind.MAYBE_CODE, Kind.SOME_CODE}, {wanted}, text)
+
+    def test_at_hand(self) -> None:
+        """*This*, or a verb that asks to enter it, makes it the code of the mail, whatever stands
+        behind; but not what stands between them and the word."""
+        for text in AT_HAND:
+            for value in ("401720", "4017", "40K7R"):
+                code = best_code(find_codes("Welcome", f"{text}\n\n{value}", ""))
+                self.assertEqual(code.value if code else None, value, text)
+        for text in NOT_AT_HAND:
+            line = Line(text)
+            kinds = {which(line, cue) for cue in line.cues(0, len(text))}
+            self.assertNotIn(Kind.MAYBE_CODE, kinds, text)
 
 
 class NamingTests(SynchronousTestCase):
