@@ -79,6 +79,7 @@ class Kind(Enum):
     SUBJECT = "the subject of the mail"
     DISCOUNT = "something is given away"
     FORMER = "said of a code that another has replaced"
+    DONE = "said of a code that is somewhere else"
     GONE = "said of a code that does not work any more"
     ACTION = "asks for the one step the mail is about"
     SIGN_IN = "signing in"

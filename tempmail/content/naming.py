@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
+from tempmail.content.absence import done_with, not_at_hand
 from tempmail.content.cues import Cue, Kind, Lexicon
 from tempmail.content.entering import aimed_at, entered, entered_beside
 from tempmail.content.evidence import Evidence
@@ -53,12 +54,6 @@ _BEING = re.compile(
 )
 """Begins the words behind a number that is presented outright: *482913 is your code*."""
 
-_NOT_AT_HAND = re.compile(
-    r"(?: is| was| has| did| does| will)?(?:n't| not| never) (?:\w{1,12} )?"
-    r"(?:arriv|come|came|sent|receiv|reach|get|work|deliver|show)"
-)
-"""*The code never arrives*: no number that follows is it."""
-
 _NOT_LETTER_CODES = frozenset(
     "below above here code codes valid invalid expired expire verify confirm click button hello "
     "dear thanks thank important note login account never email password security your team "
@@ -99,6 +94,8 @@ def _name_before(source: Source, number: int, candidate: Candidate) -> Evidence 
         behind_sign and any(map(str.isalpha, line.low[codes[0].end : candidate.start]))
     ):
         return None
+    at_hand = [cue for cue in codes if not not_at_hand(line, cue, candidate.start)]
+    codes = at_hand or codes
     cue = next((cue for cue in codes if cue.kind is Kind.CODE), codes[0])
     kind = which(line, cue)
     weight = CODE_NAMES[kind]
@@ -116,7 +113,7 @@ def _name_before(source: Source, number: int, candidate: Candidate) -> Evidence 
         weight += _OTHER_NUMBER_BETWEEN
     if _replaced(line, cue, candidate):
         weight += _REPLACED
-    if _NOT_AT_HAND.match(gap):
+    if not at_hand or done_with(line, candidate.end):
         weight += _MISSED
     words = f" behind “{quote(line, cue.start, candidate.start)}”"
     return Evidence(weight, words, kind, outright, far)
@@ -202,7 +199,8 @@ def _name_behind(source: Source, number: int, candidate: Candidate) -> Evidence 
             and not SENTENCE_END.search(line.low[cue.end : other.start])
             for other in line.candidates
         )
-        if SENTENCE_END.search(between) or followed or indefinite(line, cue):
+        missed = indefinite(line, cue) or not_at_hand(line, cue, len(line.low))
+        if SENTENCE_END.search(between) or followed or missed:
             return None
         source.taken.add((number, cue.end))
         kind = which(line, cue)
@@ -220,7 +218,7 @@ def _name_above(source: Source, number: int, candidate: Candidate) -> Evidence |
         place, length = number - distance, len(above.text)
         cues = above.cues(length - 160, length)
         for cue in reversed(cues):
-            if (place, cue.end) in source.taken:
+            if (place, cue.end) in source.taken or not_at_hand(above, cue, length):
                 continue
             if cue.kind in (Kind.OTHER_NUMBER, Kind.THING):
                 close = distance == 1 and length - cue.end <= 3 and line.leads(candidate)
@@ -249,7 +247,7 @@ def _name_below(source: Source, number: int, candidate: Candidate) -> Evidence |
         return None
     below = source.lines[number + 1]
     for cue in below.cues(0, 80):
-        if cue.kind in CODE_NAMES:
+        if cue.kind in CODE_NAMES and not not_at_hand(below, cue, len(below.low)):
             kind = which(below, cue)
             words = f" over “{quote(below, 0, cue.end)}”"
             return Evidence(_NAMED_BELOW[kind], words, kind)

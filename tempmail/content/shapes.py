@@ -123,8 +123,11 @@ _MIXED_GROUPS = re.compile(r"[A-Z0-9]{2,6}(?:-[A-Z0-9]{2,6}){1,3}")
 _LOWER_GROUPS = re.compile(r"(?=[a-z-]*\d)(?=[0-9-]*[a-z])[a-z0-9]{3,6}(?:-[a-z0-9]{3,6}){1,3}")
 _WORD_DASH_NUMBER = re.compile(r"[A-Za-z]?[a-z]{2,11}-\d{2,6}")
 _NOT_MIXED = re.compile(
-    r"[A-Z]?[a-z]{2,}\d{1,4}|\d{1,10}[a-z]{1,4}|\d{1,4}(?:AM|PM|GB|MB|KB|TB)|\d{1,2}OFF"
+    r"[a-z]?[A-Z]?[a-z]{2,}\d{1,4}|[a-z][A-Z]{2}\d{1,3}|\d{1,10}[a-z]{1,4}"
+    r"|\d{1,4}(?:AM|PM|GB|MB|KB|TB)|\d{1,2}OFF|(?:[01]?\d|2[0-3])[hH][0-5]\d(?:m|min)?"
 )
+"""*autumn2026*, *iPhone15*, *iOS18*, *15min*, *500MB*, *18h05*."""
+
 _COUPON = re.compile(r"(?=[A-Z]{0,3}[AEIOUY])[A-Z]{4,8}\d{2,4}|(?=[A-Z]?[AEIOUY])[A-Z]{3}\d[05]")
 """*AUTUMN20*, *NOEL2026*, *VIP10*: something like a word, and a number."""
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from tempmail.content.absence import not_at_hand
 from tempmail.content.cues import Cue, Kind, Lexicon
 from tempmail.content.entering import speaks_of_a_purpose, told_lengths
 from tempmail.content.evidence import Evidence
@@ -127,7 +128,11 @@ def tone_of(head: Source, bodies: Sequence[Source]) -> Tone:
 
 
 def _words(line: Line) -> _Words:
-    names = tuple((which(line, cue), cue) for cue in line.cues(0, _WIDTH))
+    names = tuple(
+        (which(line, cue), cue)
+        for cue in line.cues(0, _WIDTH)
+        if not not_at_hand(line, cue, len(line.low))
+    )
     return _Words(names, tuple(_MANNER.find(_start(line))))
 
 

@@ -52,6 +52,9 @@ SPELLINGS = (
 NOT_CODES = (
     "© 2026 Example Ltd.",
     "On 14/03/2026 at 18:22:05",
+    "Demandé à 07h35 depuis Lyon",
+    "Pedido às 22h10",
+    "On an iPhone14 running iOS17",
     "2026-01-19T08:15:30Z",
     "Total: $1,249.00",
     "Summe: 1.249,00 EUR",

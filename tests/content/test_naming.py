@@ -165,6 +165,30 @@ class NamingTests(SynchronousTestCase):
         ):
             self.assertIsNone(self.best(text, "Verification code"), text)
 
+    def test_done(self) -> None:
+        """Nor does that of a code that was changed, used or mistyped, in the subject or not."""
+        for subject, text in (
+            ("Your sign-in code was used", "Your sign-in code was used on device QV62MMT."),
+            ("Access code reset", "Your access code has been reset by agent jq7713 in Oslo."),
+            ("About your PIN", "An incorrect login code was entered for user tmv30517."),
+            ("Neuer Stand", "Ihr Zugangscode wurde geändert. Vorgang 770215."),
+            ("Votre carte", "Le code secret de la carte finissant par 3308 a été modifié."),
+            ("Su clave", "Su código de acceso se ha cambiado. Caso 770215."),
+            ("Seu cartão", "Seu código de segurança foi alterado no terminal KT88Q."),
+            ("La tua carta", "Il codice di sicurezza è stato modificato. Rif 770215"),
+            ("Код изменён", "Код подтверждения был изменён с устройства LQ55RT."),
+            ("登录通知", "您的验证码已被使用,设备 LQ55RT。"),
+            ("Your login code was used", "Your login code was used\n\nQV62MMT"),
+        ):
+            self.assertIsNone(self.best(text, subject), text)
+        for text in (
+            "Your access code was changed to 770215.",
+            "Your access code has been reset: 770215",
+            "Your old access code was used. Your new access code is 770215.",
+            "Ihr Zugangscode wurde geändert. Ihr neuer Zugangscode lautet 770215.",
+        ):
+            self.assertEqual(self.best(text), "770215", text)
+
     def test_marked_numbers(self) -> None:
         """A number behind “#” is of what stands before the sign; seven hexadecimal digits are
         more likely a commit than a code."""
