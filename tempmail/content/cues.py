@@ -87,6 +87,7 @@ class Kind(Enum):
     JOIN = "joining something, for whatever reason"
     STOP = "ends or changes a subscription"
     ELSEWHERE = "leads to something that is not the purpose of the mail"
+    TOPIC = "begins or is the title of something to read"
     YES = "answers a question"
     POINTER = "points to a link without saying what for"
     NOT_YOU = "only for those who did not ask for the mail"
