@@ -19,7 +19,7 @@ from tempmail.content.cues import Kind
 from tempmail.content.evidence import Evidence
 from tempmail.content.lines import Line, Source
 from tempmail.content.naming import CODE_NAMES, name_of, presented
-from tempmail.content.shapes import Candidate
+from tempmail.content.shapes import CAREFUL, Candidate
 from tempmail.content.tone import Tone, tone_of
 
 BELIEVABLE = 0.5
@@ -146,7 +146,8 @@ def _single(every: list[_Found]) -> frozenset[str]:
 def _like_nothing_else(found: _Found) -> bool:
     candidate, text = found.candidate, found.line.text
     post_code = _BEFORE_POST_CODE.search(text[max(0, candidate.start - 8) : candidate.start])
-    return not candidate.doubt and not (post_code and found.unnamed)
+    unsure = post_code or candidate.shape in CAREFUL[1:]
+    return not candidate.doubt and not (unsure and found.unnamed)
 
 
 def _evidence(found: _Found, tone: Tone, single: frozenset[str]) -> Iterator[Evidence]:

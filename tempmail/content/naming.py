@@ -17,7 +17,7 @@ from tempmail.content.entering import aimed_at, entered, entered_beside
 from tempmail.content.evidence import Evidence
 from tempmail.content.lines import SENTENCE_END, Line, Source, quote
 from tempmail.content.qualifiers import indefinite, which
-from tempmail.content.shapes import Candidate, Shape
+from tempmail.content.shapes import CAREFUL, Candidate, Shape
 from tempmail.content.vocabulary import manner
 
 CODE_NAMES = {Kind.CODE: 5.0, Kind.MAYBE_CODE: 3.8, Kind.SOME_CODE: 3.8}
@@ -102,7 +102,7 @@ def _name_before(source: Source, number: int, candidate: Candidate) -> Evidence 
     taken = (number, cue.end) in source.taken
     gap = line.low[cue.end : candidate.start]
     far = bool(SENTENCE_END.search(gap))
-    if not candidate.doubt and candidate.shape is not Shape.LETTERS and not far:
+    if not candidate.doubt and candidate.shape not in CAREFUL and not far:
         source.taken.update((number, cue.end) for cue in codes)
     outright = not far and bool(_PRESENTING.search(gap[-20:]))
     weight += _PRESENTED_OUTRIGHT * outright
@@ -142,7 +142,7 @@ def _replaced(line: Line, name: Cue, candidate: Candidate) -> bool:
 def _rivals(source: Source, number: int, candidate: Candidate) -> bool:
     """Whether a candidate may itself be what a name before it names: it is not likely something
     else, and goes by no other name."""
-    if candidate.doubt or candidate.shape is Shape.LETTERS:
+    if candidate.doubt or candidate.shape in CAREFUL:
         return False
     ends = (end for place, end in source.taken if place == number)
     return not any(0 <= candidate.start - end <= 24 for end in ends)
@@ -257,11 +257,15 @@ def _name_below(source: Source, number: int, candidate: Candidate) -> Evidence |
 def presented(source: Source, number: int, candidate: Candidate, name: Evidence) -> bool:
     """Whether what may be a word is plainly shown as a code: letters without a digit alone under
     its name, or right behind it; a word with a number behind it right behind its name; small
-    letters in groups under any name. Anything else needs no such care."""
+    letters in groups under any name; groups of other letters and digits right behind their name or
+    alone under it. Anything else needs no such care."""
     if candidate.shape is Shape.WORD_AND_NUMBER:
         return name.outright and name.kind is not Kind.SOME_CODE
     if candidate.shape is Shape.LOWER_GROUPS:
         return name.weight > 0
+    if candidate.shape in (Shape.PARTED_GROUPS, Shape.CASE_GROUPS):
+        shown = name.outright or source.lines[number].alone(candidate)
+        return shown and name.weight > 0 and name.kind is not Kind.SOME_CODE
     if any(map(str.isdigit, candidate.value)):
         return True
     if candidate.value.replace("-", "").lower() in _NOT_LETTER_CODES or name.weight <= 0:

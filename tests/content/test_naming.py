@@ -236,6 +236,26 @@ class NamingTests(SynchronousTestCase):
         self.assertIsNone(self.best("k3v7-9qmp"))
         self.assertIsNone(self.best("Your login code goes to maple-2931 as well."))
 
+    def test_other_groups(self) -> None:
+        """Capital letters in groups parted by blanks, and letters of both cases in groups, are a
+        code right behind the name of one, or alone under it."""
+        for value in ("RQ7 41X", "T4L 8QX", "5J W8 2C", "m4Rw-61Tz", "Hk2-Vq7", "j5Xc-8TmB-r71N"):
+            wanted = value.replace(" ", "")
+            for text in (
+                f"Your login code is {value}.",
+                f"Votre code de connexion : {value}",
+                f"Ihr Anmeldecode:\n\n{value}\n\nBis bald",
+            ):
+                self.assertEqual(self.best(text, "Welcome"), wanted, text)
+            for text in (
+                f"Your login code went to {value} as well.",
+                f"Parish code: {value}",
+                f"Hello\n\n{value}",
+            ):
+                self.assertIsNone(self.best(text, "Welcome"), text)
+        text = "Your login code is below.\n\n482913\n\nNimbus, 4 Low Road, Leeds LS1 4AB"
+        self.assertEqual(self.best(text), "482913")
+
     def test_purpose_above(self) -> None:
         """A thing that a code is for does not name the code below."""
         self.assertEqual(
