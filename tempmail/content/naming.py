@@ -35,6 +35,7 @@ _OTHER_NUMBER_BETWEEN = -2.5
 _REPLACED = -2.5
 _MISSED = -4.5
 _BURIED = -2.5
+_TALKED_ABOUT = -2.5
 _OTHER_NAME = -6.0
 
 _REACH = 120
@@ -115,6 +116,8 @@ def _name_before(source: Source, number: int, candidate: Candidate) -> Evidence 
         weight += _REPLACED
     if not at_hand or done_with(line, candidate.end):
         weight += _MISSED
+    if source.talk and not outright:
+        weight += _TALKED_ABOUT
     words = f" behind “{quote(line, cue.start, candidate.start)}”"
     return Evidence(weight, words, kind, outright, far)
 
@@ -226,6 +229,8 @@ def _name_above(source: Source, number: int, candidate: Candidate) -> Evidence |
                     words = quote(above, cue.start, cue.end)
                     return Evidence(_OTHER_NAME, f", but under “{words}”")
             elif cue.kind in CODE_NAMES:
+                if source.talk and not _presents(above.low[cue.end :].rstrip()):
+                    continue
                 kind = which(above, cue)
                 weight = _NAMED_ABOVE[kind][distance - 1]
                 if not line.leads(candidate):
@@ -233,6 +238,11 @@ def _name_above(source: Source, number: int, candidate: Candidate) -> Evidence |
                 words = f" under “{quote(above, cue.start, length)}”"
                 return Evidence(weight, words, kind)
     return None
+
+
+def _presents(behind: str) -> bool:
+    """Whether the sentence of a name ends its line, and leads to what is below."""
+    return not SENTENCE_END.search(behind) and bool(_PRESENTING.search(behind[-20:]))
 
 
 def _aside(source: Source, place: int, cue: Cue, cues: list[Cue]) -> bool:

@@ -256,6 +256,28 @@ class NamingTests(SynchronousTestCase):
         text = "Your login code is below.\n\n482913\n\nNimbus, 4 Low Road, Leeds LS1 4AB"
         self.assertEqual(self.best(text), "482913")
 
+    def test_talk(self) -> None:
+        """Where people answer each other, or talk about an issue, a code is a topic: only a name
+        that presents a number names it."""
+        for subject in (
+            "Re: Login codes are late",
+            "AW: Anmeldecode fehlt",
+            "[reedbank/queue] Login code not sent",
+            "Login code not sent (Bug #77)",
+        ):
+            for text in (
+                "The form wants the 6-digit login code and shows a spinner.\n\nworker 553120 busy",
+                "It asks for the login code. Output:\n\nworker 553120 busy",
+                "login code mail bounced: host 55312, status 553120",
+                "Steps: ask for a login code.\nWanted: a mail. Seen: worker 553120",
+            ):
+                self.assertIsNone(self.best(text, subject), text)
+        for text in (
+            "Your login code is 553120, have fun.",
+            "Here is your login code:\n\n553120",
+        ):
+            self.assertEqual(self.best(text, "Re: I can not log in"), "553120", text)
+
     def test_purpose_above(self) -> None:
         """A thing that a code is for does not name the code below."""
         self.assertEqual(
