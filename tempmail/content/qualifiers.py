@@ -32,6 +32,9 @@ _LEFTWARD = _AT_THE_END.union(
 """Those, and verbs of others in which what says which code it is stands before it: *enter the tax
 code*, but *inserisci il codice fiscale*."""
 
+_LEFTWARD_NEXT = _LEFTWARD.difference(phrases({"en": manner.ENTRIES["en"]}))
+"""Those that need no article. In English one tells *enter the code* from *use code name Falcon*."""
+
 _JOINED_ENTRIES = tuple(phrase for phrase in _ENTRIES if not phrase.isascii())
 _DEMONSTRATIVES = frozenset(phrases(grammar.DEMONSTRATIVES))
 _FINAL = frozenset(
@@ -96,7 +99,8 @@ def _at_hand(before: list[str]) -> bool:
     if _ends_with(before, _DEMONSTRATIVES):
         return True
     for between in range(3):
-        if _ends_with(before[: len(before) - between], _LEFTWARD):
+        verbs = _LEFTWARD if between else _LEFTWARD_NEXT
+        if _ends_with(before[: len(before) - between], verbs):
             return True
         if between >= len(before) or before[-1 - between] not in _BEFORE:
             break

@@ -24,6 +24,9 @@ _LEXICON = Lexicon(
 
 _LEADING_TOPICS = Lexicon([(Kind.TOPIC, elsewhere.LEADING_TOPICS)])
 _TOPICS = Lexicon([(Kind.TOPIC, elsewhere.TOPICS)])
+_STEP = re.compile(r"(?:complete|finish|continue|confirm|approve|read and|read &) ")
+"""Begins what is a step all the same: *complete two-factor authentication*."""
+
 _LONGEST_TITLE = 100
 _NOUN_OF_A_NOUN = re.compile(
     r"(?<![a-z])(?:verification|activation) "
@@ -68,7 +71,7 @@ def topic(label: str, whole: bool) -> str:
     that the link says, not what stands before an address."""
     plain = _plainly(label)
     low = folded(plain)
-    if len(low) > _LONGEST_TITLE:
+    if len(low) > _LONGEST_TITLE or _STEP.match(low):
         return ""
     cues = [] if "," in low else [c for c in _LEADING_TOPICS.find(low) if c.start <= 1]
     places = [cue.start for cue in (cues or (_TOPICS.find(low) if whole else []))]

@@ -89,6 +89,7 @@ class FindLinksTests(SynchronousTestCase):
         for words in (
             "Verification link",
             "Complete email verification",
+            "Read and accept invitation",
             "Email verification",
             "Confirm and learn how it works",
             "Como último passo, confirme o seu e-mail",

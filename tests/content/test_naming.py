@@ -71,6 +71,7 @@ AT_HAND = (
 # So is a code of another kind entered.
 NOT_AT_HAND = (
     "Enter your parish code:",
+    "Use code name Falcon:",
     "Type the locker-room code:",
     "Skriv in varukoden:",
     "Syötä tuotekoodi:",
