@@ -15,7 +15,7 @@ from benchmarks.tables import show
 from tempmail.content.codes import best_code, find_codes
 from tempmail.content.links import best_link, find_links
 from tempmail.content.plain import visible_text
-from tests.corpus.codes import LabelledMail, blind, forty, table
+from tests.corpus.codes import LabelledMail, blind, forty, table, unseen
 
 TABLES: tuple[tuple[str, Callable[[], list[LabelledMail]]], ...] = (
     ("forty", forty),
@@ -23,6 +23,7 @@ TABLES: tuple[tuple[str, Callable[[], list[LabelledMail]]], ...] = (
     ("heldout", lambda: table("heldout")),
     ("later", lambda: table("later")),
     ("blind", blind),
+    ("unseen", unseen),
     ("own", lambda: table("own")),
     ("ordinary", lambda: table("ordinary")),
     ("further", lambda: table("further")),

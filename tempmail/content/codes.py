@@ -17,9 +17,9 @@ from attrs import frozen
 
 from tempmail.content.cues import Kind
 from tempmail.content.evidence import Evidence
-from tempmail.content.lines import Line, Source
+from tempmail.content.lines import Line, Source, talks
 from tempmail.content.naming import CODE_NAMES, name_of, presented
-from tempmail.content.shapes import Candidate
+from tempmail.content.shapes import CAREFUL, Candidate
 from tempmail.content.tone import Tone, tone_of
 
 BELIEVABLE = 0.5
@@ -95,8 +95,9 @@ def find_codes(subject: str, text: str, html_text: str) -> tuple[Code, ...]:
     """The codes of a mail, the most likely first, at most `MAX_CODES`; of two that are as likely,
     the later. `text` is the plain body, `html_text` the visible text of the HTML body; each may be
     empty. Raises nothing."""
-    head = Source("subject", subject[:1_000])
-    bodies = [Source(name, body) for name, body in (("text", text), ("html", html_text)) if body]
+    head, talk = Source("subject", subject[:1_000]), talks(subject[:1_000])
+    told = (("text", text), ("html", html_text))
+    bodies = [Source(name, body, talk) for name, body in told if body]
     every = [
         _Found(source, number, candidate, name_of(source, number, candidate))
         for source in [head, *bodies]
@@ -146,7 +147,8 @@ def _single(every: list[_Found]) -> frozenset[str]:
 def _like_nothing_else(found: _Found) -> bool:
     candidate, text = found.candidate, found.line.text
     post_code = _BEFORE_POST_CODE.search(text[max(0, candidate.start - 8) : candidate.start])
-    return not candidate.doubt and not (post_code and found.unnamed)
+    unsure = post_code or candidate.shape in CAREFUL[1:]
+    return not candidate.doubt and not (unsure and found.unnamed)
 
 
 def _evidence(found: _Found, tone: Tone, single: frozenset[str]) -> Iterator[Evidence]:

@@ -68,12 +68,30 @@ class Line:
         ]
 
 
+_TALK = re.compile(
+    r"\W{0,4}(?:(?:re|aw|antw|antwort|sv|vs|odp|rif|res|ynt|回复|答复|回覆)"
+    r"(?:\[\d{1,3}\])? ?[:\uff1a]"
+    r"|\[[\w.-]{1,60}/[\w.-]{1,60}\])"
+)
+_ISSUE = re.compile(r"(?<![a-z])(?:issue|pull request|pr|bug) ?#\d")
+
+
+def talks(subject: str) -> bool:
+    """Whether a subject is that of an answer, or of an issue that people talk about. Codes are a
+    topic there, and seldom at hand."""
+    low = folded(folded_digits(subject))
+    return bool(_TALK.match(low) or _ISSUE.search(low))
+
+
 @define
 class Source:
     """The lines of a subject or a body that have something in them."""
 
     name: str
     _body: str
+    talk: bool = False
+    """Whether people talk in it, as `talks` tells."""
+
     lines: list[Line] = field(init=False)
     taken: set[tuple[int, int]] = Factory(set)
     """Names that a candidate already has: line and place. A name names one number."""

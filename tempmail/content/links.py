@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from typing import Literal
 
 from attrs import evolve, frozen
@@ -17,9 +18,9 @@ from attrs import evolve, frozen
 from tempmail.content.cues import Kind
 from tempmail.content.lines import SENTENCE_END
 from tempmail.content.mentions import Mention, mentions
-from tempmail.content.targets import LinkEvidence, from_address
+from tempmail.content.targets import LinkEvidence, from_address, pattern_of
 from tempmail.content.urls import destination
-from tempmail.content.wording import affirms, points, says, speaking
+from tempmail.content.wording import affirms, points, says, speaking, topic
 
 BELIEVABLE = 0.5
 """The confidence from which a link is told to a client as the link of the mail."""
@@ -131,11 +132,18 @@ def find_links(text: str, html: str, subject: str = "") -> tuple[Link, ...]:
             break
         best[found.url] = found if known is None else _merged(known, found)
     made = [found for found in best.values() if found.may_be_it]
-    if len(made) == 1 and made[0].asks:
+    if len(made) == 1 and made[0].asks and not _like_another(made[0].url, best):
         only = LinkEvidence(_ONLY, "the only one made for this mail")
         best[made[0].url] = evolve(made[0], evidence=(*made[0].evidence, only))
     links = [found.link() for found in best.values()]
     return tuple(sorted(links, key=lambda link: -link.confidence))
+
+
+def _like_another(url: str, every: Collection[str]) -> bool:
+    """Whether another address of a mail differs from one only in what it carries: the links of one
+    that counts clicks all do, so that neither was made for its purpose."""
+    pattern = pattern_of(url)
+    return any(other != url and pattern_of(other) == pattern for other in every)
 
 
 def best_link(links: tuple[Link, ...]) -> Link | None:
@@ -190,6 +198,10 @@ def _from_words(mention: Mention) -> tuple[Kind | None, list[LinkEvidence]]:
     last_line = mention.before.rpartition("\n")[2]
     kind, words = speaking(mention.label)
     evidence: list[LinkEvidence] = []
+    if kind in (None, Kind.ACTION) and (
+        title := topic(mention.label, mention.label == mention.text)
+    ):
+        kind, words = Kind.ELSEWHERE, title
     if kind:
         evidence.append(LinkEvidence(_OWN[kind], f"“{words}”", kind is Kind.STOP))
     else:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
+from tempmail.content.absence import done_with, not_at_hand
 from tempmail.content.cues import Cue, Kind, Lexicon
 from tempmail.content.entering import aimed_at, entered, entered_beside
 from tempmail.content.evidence import Evidence
 from tempmail.content.lines import SENTENCE_END, Line, Source, quote
 from tempmail.content.qualifiers import indefinite, which
-from tempmail.content.shapes import Candidate, Shape
+from tempmail.content.shapes import CAREFUL, Candidate, Shape
 from tempmail.content.vocabulary import manner
 
 CODE_NAMES = {Kind.CODE: 5.0, Kind.MAYBE_CODE: 3.8, Kind.SOME_CODE: 3.8}
@@ -34,6 +35,7 @@ _OTHER_NUMBER_BETWEEN = -2.5
 _REPLACED = -2.5
 _MISSED = -4.5
 _BURIED = -2.5
+_TALKED_ABOUT = -2.5
 _OTHER_NAME = -6.0
 
 _REACH = 120
@@ -52,12 +54,6 @@ _BEING = re.compile(
     r"|це|е|є|-)(?!\w)"
 )
 """Begins the words behind a number that is presented outright: *482913 is your code*."""
-
-_NOT_AT_HAND = re.compile(
-    r"(?: is| was| has| did| does| will)?(?:n't| not| never) (?:\w{1,12} )?"
-    r"(?:arriv|come|came|sent|receiv|reach|get|work|deliver|show)"
-)
-"""*The code never arrives*: no number that follows is it."""
 
 _NOT_LETTER_CODES = frozenset(
     "below above here code codes valid invalid expired expire verify confirm click button hello "
@@ -99,13 +95,15 @@ def _name_before(source: Source, number: int, candidate: Candidate) -> Evidence 
         behind_sign and any(map(str.isalpha, line.low[codes[0].end : candidate.start]))
     ):
         return None
+    at_hand = [cue for cue in codes if not not_at_hand(line, cue, candidate.start)]
+    codes = at_hand or codes
     cue = next((cue for cue in codes if cue.kind is Kind.CODE), codes[0])
     kind = which(line, cue)
     weight = CODE_NAMES[kind]
     taken = (number, cue.end) in source.taken
     gap = line.low[cue.end : candidate.start]
     far = bool(SENTENCE_END.search(gap))
-    if not candidate.doubt and candidate.shape is not Shape.LETTERS and not far:
+    if not candidate.doubt and candidate.shape not in CAREFUL and not far:
         source.taken.update((number, cue.end) for cue in codes)
     outright = not far and bool(_PRESENTING.search(gap[-20:]))
     weight += _PRESENTED_OUTRIGHT * outright
@@ -116,8 +114,10 @@ def _name_before(source: Source, number: int, candidate: Candidate) -> Evidence 
         weight += _OTHER_NUMBER_BETWEEN
     if _replaced(line, cue, candidate):
         weight += _REPLACED
-    if _NOT_AT_HAND.match(gap):
+    if not at_hand or done_with(line, candidate.end):
         weight += _MISSED
+    if source.talk and not outright:
+        weight += _TALKED_ABOUT
     words = f" behind “{quote(line, cue.start, candidate.start)}”"
     return Evidence(weight, words, kind, outright, far)
 
@@ -145,7 +145,7 @@ def _replaced(line: Line, name: Cue, candidate: Candidate) -> bool:
 def _rivals(source: Source, number: int, candidate: Candidate) -> bool:
     """Whether a candidate may itself be what a name before it names: it is not likely something
     else, and goes by no other name."""
-    if candidate.doubt or candidate.shape is Shape.LETTERS:
+    if candidate.doubt or candidate.shape in CAREFUL:
         return False
     ends = (end for place, end in source.taken if place == number)
     return not any(0 <= candidate.start - end <= 24 for end in ends)
@@ -202,7 +202,8 @@ def _name_behind(source: Source, number: int, candidate: Candidate) -> Evidence 
             and not SENTENCE_END.search(line.low[cue.end : other.start])
             for other in line.candidates
         )
-        if SENTENCE_END.search(between) or followed or indefinite(line, cue):
+        missed = indefinite(line, cue) or not_at_hand(line, cue, len(line.low))
+        if SENTENCE_END.search(between) or followed or missed:
             return None
         source.taken.add((number, cue.end))
         kind = which(line, cue)
@@ -220,7 +221,7 @@ def _name_above(source: Source, number: int, candidate: Candidate) -> Evidence |
         place, length = number - distance, len(above.text)
         cues = above.cues(length - 160, length)
         for cue in reversed(cues):
-            if (place, cue.end) in source.taken:
+            if (place, cue.end) in source.taken or not_at_hand(above, cue, length):
                 continue
             if cue.kind in (Kind.OTHER_NUMBER, Kind.THING):
                 close = distance == 1 and length - cue.end <= 3 and line.leads(candidate)
@@ -228,6 +229,8 @@ def _name_above(source: Source, number: int, candidate: Candidate) -> Evidence |
                     words = quote(above, cue.start, cue.end)
                     return Evidence(_OTHER_NAME, f", but under “{words}”")
             elif cue.kind in CODE_NAMES:
+                if source.talk and not _presents(above.low[cue.end :].rstrip()):
+                    continue
                 kind = which(above, cue)
                 weight = _NAMED_ABOVE[kind][distance - 1]
                 if not line.leads(candidate):
@@ -235,6 +238,11 @@ def _name_above(source: Source, number: int, candidate: Candidate) -> Evidence |
                 words = f" under “{quote(above, cue.start, length)}”"
                 return Evidence(weight, words, kind)
     return None
+
+
+def _presents(behind: str) -> bool:
+    """Whether the sentence of a name ends its line, and leads to what is below."""
+    return not SENTENCE_END.search(behind) and bool(_PRESENTING.search(behind[-20:]))
 
 
 def _aside(source: Source, place: int, cue: Cue, cues: list[Cue]) -> bool:
@@ -249,7 +257,7 @@ def _name_below(source: Source, number: int, candidate: Candidate) -> Evidence |
         return None
     below = source.lines[number + 1]
     for cue in below.cues(0, 80):
-        if cue.kind in CODE_NAMES:
+        if cue.kind in CODE_NAMES and not not_at_hand(below, cue, len(below.low)):
             kind = which(below, cue)
             words = f" over “{quote(below, 0, cue.end)}”"
             return Evidence(_NAMED_BELOW[kind], words, kind)
@@ -259,11 +267,15 @@ def _name_below(source: Source, number: int, candidate: Candidate) -> Evidence |
 def presented(source: Source, number: int, candidate: Candidate, name: Evidence) -> bool:
     """Whether what may be a word is plainly shown as a code: letters without a digit alone under
     its name, or right behind it; a word with a number behind it right behind its name; small
-    letters in groups under any name. Anything else needs no such care."""
+    letters in groups under any name; groups of other letters and digits right behind their name or
+    alone under it. Anything else needs no such care."""
     if candidate.shape is Shape.WORD_AND_NUMBER:
         return name.outright and name.kind is not Kind.SOME_CODE
     if candidate.shape is Shape.LOWER_GROUPS:
         return name.weight > 0
+    if candidate.shape in (Shape.PARTED_GROUPS, Shape.CASE_GROUPS):
+        shown = name.outright or source.lines[number].alone(candidate)
+        return shown and name.weight > 0 and name.kind is not Kind.SOME_CODE
     if any(map(str.isdigit, candidate.value)):
         return True
     if candidate.value.replace("-", "").lower() in _NOT_LETTER_CODES or name.weight <= 0:

@@ -2,7 +2,8 @@
 *Artikelcode* and *codice ufficio* are others.
 
 No list could have them all, so it is the other way round: only small words, and the names of
-services, may stand beside the word; with any other it is some code, which nobody knows.
+services, may stand beside the word; with any other it is some code, which nobody knows. Behind
+*this code* and *enter the code* anything may follow: the sentence goes on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,27 @@ from tempmail.content.vocabulary import grammar, manner
 
 _BEFORE = frozenset([*phrases(grammar.BEFORE), *phrases(manner.ENTRIES)])
 _BEHIND = frozenset(phrases(grammar.BEHIND))
+_ENTRIES = frozenset(phrases(manner.ENTRIES))
+_AT_THE_END = frozenset(
+    phrase.rstrip("*")
+    for row in ("de", "nl", "tr, az", "ur", "hi, bn, ta", "ka, hy, kk, uz, mn")
+    for phrase in phrases({row: manner.ENTRIES[row]})
+)
+"""Verbs of languages that end a sentence with them."""
+
+_LEFTWARD = _AT_THE_END.union(
+    phrase
+    for row in ("en", "sv, da, no", "fi, et, is", "lv, lt", "hu")
+    for phrase in phrases({row: manner.ENTRIES[row]})
+)
+"""Those, and verbs of others in which what says which code it is stands before it: *enter the tax
+code*, but *inserisci il codice fiscale*."""
+
+_LEFTWARD_NEXT = _LEFTWARD.difference(phrases({"en": manner.ENTRIES["en"]}))
+"""Those that need no article. In English one tells *enter the code* from *use code name Falcon*."""
+
+_JOINED_ENTRIES = tuple(phrase for phrase in _ENTRIES if not phrase.isascii())
+_DEMONSTRATIVES = frozenset(phrases(grammar.DEMONSTRATIVES))
 _FINAL = frozenset(
     word
     for row in ("de", "nl", "sv, da, no")
@@ -29,6 +51,7 @@ _INDEFINITE = frozenset(phrases(grammar.INDEFINITES))
 
 _WORD_BEFORE = re.compile(r"([^\W\d_']{1,30}) $")
 _WORD_BEHIND = re.compile(r" (?:(de|di|do|da|del|della|du|von|van|от|od) )?([^\W\d_']{1,30})")
+_NEXT_WORD = re.compile(r" ([^\s\d.:;!?]{1,30})([.:;!?]?)")
 _LENGTH_BEFORE = re.compile(r"\d[ -]?[^\W\d_]{0,14} $")
 """*6-digit code*: a length says nothing about which code it is."""
 
@@ -42,7 +65,10 @@ def which(line: Line, cue: Cue) -> Kind:
     word beside it may say that it is another code."""
     if cue.kind is not Kind.MAYBE_CODE:
         return cue.kind
-    bare = _bare_before(line, cue) and _bare_behind(line, cue)
+    before = _words_before(line, cue)
+    bare = _at_hand(before) or (
+        _bare_before(line, cue, before) and (_bare_behind(line, cue) or _entered_behind(line, cue))
+    )
     return Kind.MAYBE_CODE if bare else Kind.SOME_CODE
 
 
@@ -55,10 +81,55 @@ def indefinite(line: Line, cue: Cue) -> bool:
     return any(word in _INDEFINITE and (english or word != "a") for word in words)
 
 
-def _bare_before(line: Line, cue: Cue) -> bool:
+def _words_before(line: Line, cue: Cue) -> list[str]:
+    """The last five words before a name that is a word by itself."""
+    start = max(0, cue.start - 64)
+    before = line.low[start : cue.start]
+    return before.split()[start > 0 :][-5:] if before.endswith(" ") else []
+
+
+def _ends_with(words: list[str], phrases: frozenset[str]) -> bool:
+    """Whether the last one or two words are a phrase."""
+    return any(" ".join(words[-size:]) in phrases for size in (1, 2) if len(words) >= size)
+
+
+def _at_hand(before: list[str]) -> bool:
+    """Whether the words before a name say that what follows does not matter: *this*, or a verb with
+    at most two small words between."""
+    if _ends_with(before, _DEMONSTRATIVES):
+        return True
+    for between in range(3):
+        verbs = _LEFTWARD if between else _LEFTWARD_NEXT
+        if _ends_with(before[: len(before) - between], verbs):
+            return True
+        if between >= len(before) or before[-1 - between] not in _BEFORE:
+            break
+    return False
+
+
+def _entered_behind(line: Line, cue: Cue) -> bool:
+    """Whether a verb stands behind a name, with at most two words between: *Kodu bilet makinesine
+    girin*."""
+    words: list[str] = []
+    place = cue.end
+    while len(words) < 4 and (found := _NEXT_WORD.match(line.low, place)):
+        words.append(found[1])
+        if _ends_with(words, _AT_THE_END):
+            return True
+        if found[2]:
+            break
+        place = found.end()
+    return False
+
+
+def _bare_before(line: Line, cue: Cue, words: list[str]) -> bool:
+    if _ends_with(words, _ENTRIES):
+        return True
     before = line.low[max(0, cue.start - 32) : cue.start]
     if _LETTERS.match(before[-1:]):
-        return bool(_UNBROKEN.match(before[-1])) and before.endswith(_JOINED_BEFORE)
+        return bool(_UNBROKEN.match(before[-1])) and before.endswith(
+            _JOINED_BEFORE + _JOINED_ENTRIES
+        )
     if before.endswith("-"):
         return not _LETTERS.match(before[-2:-1])
     found = _WORD_BEFORE.search(before)

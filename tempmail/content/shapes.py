@@ -31,6 +31,12 @@ class Shape(Enum):
     LOWER_GROUPS = "xk4p-77qd"
     WORD_AND_NUMBER = "tulip-4482"
     LETTERS = "QXRTBN"
+    PARTED_GROUPS = "XK4 77Q"
+    CASE_GROUPS = "xK4p-77Qd"
+
+
+CAREFUL = (Shape.LETTERS, Shape.PARTED_GROUPS, Shape.CASE_GROUPS)
+"""Shapes that so much else has that they are codes only where they are plainly shown as one."""
 
 
 SHAPE_WEIGHT = {
@@ -44,6 +50,8 @@ SHAPE_WEIGHT = {
     Shape.LOWER_GROUPS: -1.2,
     Shape.WORD_AND_NUMBER: -1.2,
     Shape.LETTERS: -1.2,
+    Shape.PARTED_GROUPS: 0.3,
+    Shape.CASE_GROUPS: -0.5,
 }
 """How much more codes look like that than other numbers in mails do, as log-odds."""
 
@@ -108,7 +116,7 @@ _NOT_CODES = re.compile(
     | (?<![\d-])0\d(?:[ .-]\d{{2}}){{4}}(?!\d)
     | (?<![A-Za-z0-9])(?:[*•●∙]{{2,20}}|[xX]{{2,20}})[ *•●∙xX-]{{0,20}}\d{{2,4}}(?![\d*])  # cards
     | (?<![A-Za-z0-9])[A-Z]{{2}}\d\d(?:[ ][A-Z0-9]{{4}}){{2,7}}(?:[ ][A-Z0-9]{{1,3}}(?!\w))? # IBANs
-    | (?<![A-Za-z0-9])[A-Z]{{1,2}}\d[A-Z\d]?[ ]\d[A-Z]{{2}}(?![A-Za-z0-9])      # British postcodes
+    | (?<![A-Za-z0-9])(?P<post>[A-Z]{{1,2}}\d[A-Z\d]?[ ]\d[A-Z]{{2}})(?!\w)  # British postcodes
     | (?<!\d)(?:19|20)\d\d[ ]?[年년]
     """,
     re.VERBOSE,
@@ -121,10 +129,17 @@ _PREFIXED = re.compile(r"([A-Z]{1,3})-(\d{4,8})")
 _MIXED = re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{4,10}")
 _MIXED_GROUPS = re.compile(r"[A-Z0-9]{2,6}(?:-[A-Z0-9]{2,6}){1,3}")
 _LOWER_GROUPS = re.compile(r"(?=[a-z-]*\d)(?=[0-9-]*[a-z])[a-z0-9]{3,6}(?:-[a-z0-9]{3,6}){1,3}")
+_CASE_GROUPS = re.compile(r"(?=[A-Za-z-]*\d)[A-Za-z0-9]{3,6}(?:-[A-Za-z0-9]{3,6}){1,3}")
+_PARTED_GROUPS = re.compile(
+    r"(?<!\w)(?=[A-Z]*\d)[A-Z0-9]{2,3}(?: (?=[A-Z]*\d)[A-Z0-9]{2,3}){1,3}(?!\w)"
+)
 _WORD_DASH_NUMBER = re.compile(r"[A-Za-z]?[a-z]{2,11}-\d{2,6}")
 _NOT_MIXED = re.compile(
-    r"[A-Z]?[a-z]{2,}\d{1,4}|\d{1,10}[a-z]{1,4}|\d{1,4}(?:AM|PM|GB|MB|KB|TB)|\d{1,2}OFF"
+    r"[a-z]?[A-Z]?[a-z]{2,}\d{1,4}|[a-z][A-Z]{2}\d{1,3}|\d{1,10}[a-z]{1,4}"
+    r"|\d{1,4}(?:AM|PM|GB|MB|KB|TB)|\d{1,2}OFF|(?:[01]?\d|2[0-3])[hH][0-5]\d(?:m|min)?"
 )
+"""*autumn2026*, *iPhone15*, *iOS18*, *15min*, *500MB*, *18h05*."""
+
 _COUPON = re.compile(r"(?=[A-Z]{0,3}[AEIOUY])[A-Z]{4,8}\d{2,4}|(?=[A-Z]?[AEIOUY])[A-Z]{3}\d[05]")
 """*AUTUMN20*, *NOEL2026*, *VIP10*: something like a word, and a number."""
 
@@ -146,11 +161,34 @@ _BADLY_PRECEDED = frozenset("/\\@+&_~.")
 def candidates(line: str) -> list[Candidate]:
     """Everything in the line that is written like a code, from left to right. The line is as
     `tempmail.content.cues.folded_digits` gives it."""
-    clean = _NOT_CODES.sub(lambda found: "\0" * len(found[0]), line)
+    clean = _NOT_CODES.sub(_blanked, line)
+    groups = _parted_groups(line) if _PARTED_GROUPS.search(line) else []
     found: list[Candidate] = []
     for run in _runs(clean):
         found.extend(_of_run(clean, run))
+    if groups:
+        within = {place for c in found for place in (c.start, c.end - 1)}
+        found.extend(c for c in groups if within.isdisjoint(range(c.start, c.end)))
+        found.sort(key=lambda candidate: candidate.start)
     return [_doubted(line, c) for c in found if _free_standing(clean, c)]
+
+
+def _blanked(found: re.Match[str]) -> str:
+    return "\0" * len(found[0])
+
+
+def _parted_groups(line: str) -> list[Candidate]:
+    """Capital letters and digits in groups of one size that are parted by blanks: each too short to
+    be a code, and each with a digit in it. They may look like a British postcode."""
+    line = _NOT_CODES.sub(lambda found: found["post"] or _blanked(found), line)
+    places = []
+    for found in _PARTED_GROUPS.finditer(line):
+        groups = found[0].split(" ")
+        value = "".join(groups)
+        fits = 6 <= len(value) <= MAX_LENGTH and len({len(group) for group in groups}) == 1
+        if fits and not value.isdigit() and not any(map(_NOT_MIXED.fullmatch, groups)):
+            places.append(Candidate(value, Shape.PARTED_GROUPS, *found.span()))
+    return places
 
 
 def _runs(line: str) -> Iterator[list[re.Match[str]]]:
@@ -226,6 +264,8 @@ def _of_chunk(chunk: re.Match[str], line: str) -> Candidate | None:
         return Candidate(text, Shape.MIXED_GROUPS, start, end) if even else None
     if _LOWER_GROUPS.fullmatch(text) and len({len(group) for group in text.split("-")}) == 1:
         return Candidate(text, Shape.LOWER_GROUPS, start, end)
+    if _CASE_GROUPS.fullmatch(text) and len({len(group) for group in text.split("-")}) == 1:
+        return Candidate(text, Shape.CASE_GROUPS, start, end)
     if _WORD_DASH_NUMBER.fullmatch(text):
         return Candidate(text, Shape.WORD_AND_NUMBER, start, end)
     if MIN_LENGTH <= len(text) <= MAX_LENGTH and text.isalpha() and text.isupper():

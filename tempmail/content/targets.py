@@ -115,6 +115,16 @@ def from_address(url: str, host: str) -> list[LinkEvidence]:
     return evidence
 
 
+def pattern_of(url: str) -> tuple[str, ...]:
+    """The host of an address and its path, without what was made for one mail, and its keys."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return (url,)
+    path = [part for part in parts.path[:400].split("/") if not _OPAQUE.fullmatch(part)]
+    return (parts.netloc.lower(), *path, "?", *_words_of_query(parts.query)[0])
+
+
 def _words_of_query(query: str) -> tuple[list[str], list[str]]:
     """Its keys, and those of its values that are words and do not say where the link was seen:
     ``mode=activate``."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from tempmail.content.absence import not_at_hand
 from tempmail.content.cues import Cue, Kind, Lexicon
 from tempmail.content.entering import speaks_of_a_purpose, told_lengths
 from tempmail.content.evidence import Evidence
@@ -97,6 +98,9 @@ def tone_of(head: Source, bodies: Sequence[Source]) -> Tone:
     subject = {kind for words in above for kind, _ in words.names}
     spoken = {kind for words in below for kind, _ in words.names}
     manners = {cue.kind for words in [*above, *below] for cue in words.manner}
+    talk = any(source.talk for source in bodies)
+    if talk:
+        subject -= {Kind.CODE, Kind.MAYBE_CODE}
     named = next((kind for kind in _NAMED_IN_SUBJECT if kind in subject), None)
     spoken_of = next((kind for kind in _SPOKEN_OF if kind in spoken), None)
     in_bodies: list[Evidence] = []
@@ -106,9 +110,10 @@ def tone_of(head: Source, bodies: Sequence[Source]) -> Tone:
         in_bodies.append(Evidence(_SUBJECT_OF_OTHER))
     if Kind.MEETING in spoken:
         in_bodies.append(Evidence(_ABOUT_A_MEETING, "but the mail is about a meeting"))
-    lengths = {length for line in [*head.lines, *lines] for length in told_lengths(_start(line))}
+    telling = [] if talk else [*head.lines, *lines]
+    lengths = {length for line in telling for length in told_lengths(_start(line))}
     sells = Kind.DISCOUNT in manners
-    signing_in = any(map(speaks_of_a_purpose, head.lines))
+    signing_in = not talk and any(map(speaks_of_a_purpose, head.lines))
     entered = not sells and any(words.asks_to_enter_it for words in below)
     short = {Kind.LIFETIME, Kind.MINUTES} <= manners
     plainly = bool(named or lengths or entered or Kind.CAUTION in manners)
@@ -127,7 +132,11 @@ def tone_of(head: Source, bodies: Sequence[Source]) -> Tone:
 
 
 def _words(line: Line) -> _Words:
-    names = tuple((which(line, cue), cue) for cue in line.cues(0, _WIDTH))
+    names = tuple(
+        (which(line, cue), cue)
+        for cue in line.cues(0, _WIDTH)
+        if not not_at_hand(line, cue, len(line.low))
+    )
     return _Words(names, tuple(_MANNER.find(_start(line))))
 
 

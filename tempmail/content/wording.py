@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tempmail.content.cues import Cue, Kind, Lexicon, folded, folded_digits
 from tempmail.content.lines import names_in, shortened
 from tempmail.content.vocabulary import asking, elsewhere, grammar
@@ -19,6 +21,18 @@ _LEXICON = Lexicon(
         (Kind.NOT_YOU, elsewhere.NOT_YOU),
     ]
 )
+
+_LEADING_TOPICS = Lexicon([(Kind.TOPIC, elsewhere.LEADING_TOPICS)])
+_TOPICS = Lexicon([(Kind.TOPIC, elsewhere.TOPICS)])
+_STEP = re.compile(r"(?:complete|finish|continue|confirm|approve|read and|read &) ")
+"""Begins what is a step all the same: *complete two-factor authentication*."""
+
+_LONGEST_TITLE = 100
+_NOUN_OF_A_NOUN = re.compile(
+    r"(?<![a-z])(?:verification|activation) "
+    r"(?!(?:links?|url|pages?|steps?|process|of|for|now|is|and|or|to|in|on|by|with|required)\b)[a-z]"
+)
+"""*Verification checklist*: the noun only says what for the other is."""
 
 _FIRST = (
     (Kind.STOP,),
@@ -49,6 +63,21 @@ def speaking(words: str) -> tuple[Kind | None, str]:
             if cue.kind in kinds:
                 return cue.kind, shortened(plain, cue.start).strip("-")
     return None, ""
+
+
+def topic(label: str, whole: bool) -> str:
+    """The words by which those of a link are the title of something to read, or advice that can
+    wait: *How to verify a list*, *Turn on 2-step verification*; else nothing. `whole`: they are all
+    that the link says, not what stands before an address."""
+    plain = _plainly(label)
+    low = folded(plain)
+    if len(low) > _LONGEST_TITLE or _STEP.match(low):
+        return ""
+    cues = [] if "," in low else [c for c in _LEADING_TOPICS.find(low) if c.start <= 1]
+    places = [cue.start for cue in (cues or (_TOPICS.find(low) if whole else []))]
+    if not places and whole and (noun := _NOUN_OF_A_NOUN.search(low)):
+        places = [] if asked_in(low[: noun.start()]) else [noun.start()]
+    return shortened(plain, places[0]) if places else ""
 
 
 def _part_of_a_name(cue: Cue, codes: list[Cue]) -> bool:

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from benchmarks.recognition import link_outcome
 from tempmail.content.links import MAX_LINKS, MAX_URL, best_link, find_links
 from tempmail.content.mentions import MAX_TEXT
-from tests.corpus.codes import blind, forty, table
+from tests.corpus.codes import blind, forty, table, unseen
 
 TOKEN = "https://a.example/x/9f3b1c20aa"
 
@@ -52,6 +52,11 @@ class CorpusTests(SynchronousTestCase):
         mails = [mail for mail in blind() if "link" in mail.judged]
         self.assertEqual([out for out in map(link_outcome, mails) if not out.correct], [])
 
+    def test_unseen(self) -> None:
+        """So in those that were written the same way later."""
+        mails = [mail for mail in unseen() if "link" in mail.judged]
+        self.assertEqual([out for out in map(link_outcome, mails) if not out.correct], [])
+
 
 class FindLinksTests(SynchronousTestCase):
     """Single rules."""
@@ -60,6 +65,45 @@ class FindLinksTests(SynchronousTestCase):
         """The address that is told."""
         link = best_link(find_links(text, html))
         return link.url if link else None
+
+    def test_topics(self) -> None:
+        """The title of something to read, and advice that can wait, ask for nothing."""
+        for words in (
+            "How to confirm a hotel booking by phone",
+            "Why we reset every password last week",
+            "Read: Activate your community garden",
+            "Learn to verify a sourdough starter",
+            "Turn on 2-step verification",
+            "Activate two-factor authentication",
+            "Get the activation handbook",
+            "Verify your knowledge in our quiz",
+            "So funktioniert die Aktivierung",
+            "Comment vérifier une adresse",
+            "Activar la verificación en dos pasos",
+            "Как подтвердить диплом",
+            "如何激活旧手机",
+        ):
+            self.assertIsNone(self.best(html=anchor(words)), words)
+        for words in ("How to confirm a booking", "Turn on account verification"):
+            self.assertIsNone(self.best(f"{words}: {TOKEN}"), words)
+        for words in (
+            "Verification link",
+            "Complete email verification",
+            "Read and accept invitation",
+            "Email verification",
+            "Confirm and learn how it works",
+            "Como último passo, confirme o seu e-mail",
+        ):
+            self.assertEqual(self.best(html=anchor(words)), TOKEN, words)
+
+    def test_counted_clicks(self) -> None:
+        """The only link that may be it is no surer for that where others are made alike."""
+        base = "https://clicks.example/t/"
+        html = '<a href="%s%s">Sign in</a> <a href="%s%s">About us</a>'
+        alike = html % (base, "uK42jd9sQp0xw7Za11", base, "mB93kd0aLr8yt6Qe22")
+        apart = html % (base, "uK42jd9sQp0xw7Za11", "https://b.example/", "about")
+        found = [find_links("", page, "Confirm your address")[0] for page in (alike, apart)]
+        self.assertLess(found[0].confidence, found[1].confidence)
 
     def test_colon(self) -> None:
         """A line that ends with a colon speaks for the address below it."""

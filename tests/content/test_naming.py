@@ -39,6 +39,47 @@ BARE = (
     ("지점 코드 482913", False),
 )
 
+# A line that asks to enter a code at some place that no list of small words has.
+AT_HAND = (
+    "Type this code on the kiosk display:",
+    "Skriv in den här koden i betalappen:",
+    "Knappa in koden vid kiosken:",
+    "Indtast den her kode på infoskærmen:",
+    "Naputtele tämä koodi lippukoneeseen:",
+    "Syötä koodi lippukoneeseen:",
+    "Sisestage kood piletiautomaati:",
+    "Ievadiet šo kodu biļešu automātā:",
+    "Suveskite šį kodą bilietų automate:",
+    "Sláðu inn þennan kóða í miðavélina:",
+    "Bu kodu bilet makinesine yazın:",
+    "Kodu bilet makinesine girin:",
+    "Bu kodu bilet aparatında yığın:",
+    "Осы кодты билет аппаратына теріңіз:",
+    "ป้อนรหัสนี้ที่ตู้ขายตั๋ว:",
+    "यह कोड टिकट मशीन में डालें:",
+    "یہ کوڈ ٹکٹ مشین میں داخل کریں:",
+    "აკრიფეთ ეს კოდი სალაროზე:",
+    "Գրեք այս կոդը տոմսարկղում:",
+    "Shkruani këtë kod te biletaria:",
+    "Ipasok ang code na ito sa kiosk:",
+    "Weka msimbo huu kwenye kioski:",
+    "Idatzi kode hau kioskoan:",
+    "Tik hierdie kode by die kiosk in:",
+    "Escriviu aquest codi al quiosc:",
+)
+
+# So is a code of another kind entered.
+NOT_AT_HAND = (
+    "Enter your parish code:",
+    "Use code name Falcon:",
+    "Type the locker-room code:",
+    "Skriv in varukoden:",
+    "Syötä tuotekoodi:",
+    "Inserisci il codice reparto:",
+    "Introduce el código alumno:",
+    "Введите код цеха:",
+)
+
 
 class WhichCodeTests(SynchronousTestCase):
     """*Code* alone, and as a part of another name."""
@@ -51,6 +92,18 @@ class WhichCodeTests(SynchronousTestCase):
             kinds = {which(line, cue) for cue in line.cues(0, len(text))}
             wanted = Kind.MAYBE_CODE if bare else Kind.SOME_CODE
             self.assertEqual(kinds & {Kind.MAYBE_CODE, Kind.SOME_CODE}, {wanted}, text)
+
+    def test_at_hand(self) -> None:
+        """*This*, or a verb that asks to enter it, makes it the code of the mail, whatever stands
+        behind; but not what stands between them and the word."""
+        for text in AT_HAND:
+            for value in ("401720", "4017", "40K7R"):
+                code = best_code(find_codes("Welcome", f"{text}\n\n{value}", ""))
+                self.assertEqual(code.value if code else None, value, text)
+        for text in NOT_AT_HAND:
+            line = Line(text)
+            kinds = {which(line, cue) for cue in line.cues(0, len(text))}
+            self.assertNotIn(Kind.MAYBE_CODE, kinds, text)
 
 
 class NamingTests(SynchronousTestCase):
@@ -113,6 +166,30 @@ class NamingTests(SynchronousTestCase):
         ):
             self.assertIsNone(self.best(text, "Verification code"), text)
 
+    def test_done(self) -> None:
+        """Nor does that of a code that was changed, used or mistyped, in the subject or not."""
+        for subject, text in (
+            ("Your sign-in code was used", "Your sign-in code was used on device QV62MMT."),
+            ("Access code reset", "Your access code has been reset by agent jq7713 in Oslo."),
+            ("About your PIN", "An incorrect login code was entered for user tmv30517."),
+            ("Neuer Stand", "Ihr Zugangscode wurde geändert. Vorgang 770215."),
+            ("Votre carte", "Le code secret de la carte finissant par 3308 a été modifié."),
+            ("Su clave", "Su código de acceso se ha cambiado. Caso 770215."),
+            ("Seu cartão", "Seu código de segurança foi alterado no terminal KT88Q."),
+            ("La tua carta", "Il codice di sicurezza è stato modificato. Rif 770215"),
+            ("Код изменён", "Код подтверждения был изменён с устройства LQ55RT."),
+            ("登录通知", "您的验证码已被使用,设备 LQ55RT。"),
+            ("Your login code was used", "Your login code was used\n\nQV62MMT"),
+        ):
+            self.assertIsNone(self.best(text, subject), text)
+        for text in (
+            "Your access code was changed to 770215.",
+            "Your access code has been reset: 770215",
+            "Your old access code was used. Your new access code is 770215.",
+            "Ihr Zugangscode wurde geändert. Ihr neuer Zugangscode lautet 770215.",
+        ):
+            self.assertEqual(self.best(text), "770215", text)
+
     def test_marked_numbers(self) -> None:
         """A number behind “#” is of what stands before the sign; seven hexadecimal digits are
         more likely a commit than a code."""
@@ -159,6 +236,48 @@ class NamingTests(SynchronousTestCase):
         self.assertEqual(self.best("Your one-time password is maple-2931."), "maple-2931")
         self.assertIsNone(self.best("k3v7-9qmp"))
         self.assertIsNone(self.best("Your login code goes to maple-2931 as well."))
+
+    def test_other_groups(self) -> None:
+        """Capital letters in groups parted by blanks, and letters of both cases in groups, are a
+        code right behind the name of one, or alone under it."""
+        for value in ("RQ7 41X", "T4L 8QX", "5J W8 2C", "m4Rw-61Tz", "Hk2-Vq7", "j5Xc-8TmB-r71N"):
+            wanted = value.replace(" ", "")
+            for text in (
+                f"Your login code is {value}.",
+                f"Votre code de connexion : {value}",
+                f"Ihr Anmeldecode:\n\n{value}\n\nBis bald",
+            ):
+                self.assertEqual(self.best(text, "Welcome"), wanted, text)
+            for text in (
+                f"Your login code went to {value} as well.",
+                f"Parish code: {value}",
+                f"Hello\n\n{value}",
+            ):
+                self.assertIsNone(self.best(text, "Welcome"), text)
+        text = "Your login code is below.\n\n482913\n\nNimbus, 4 Low Road, Leeds LS1 4AB"
+        self.assertEqual(self.best(text), "482913")
+
+    def test_talk(self) -> None:
+        """Where people answer each other, or talk about an issue, a code is a topic: only a name
+        that presents a number names it."""
+        for subject in (
+            "Re: Login codes are late",
+            "AW: Anmeldecode fehlt",
+            "[reedbank/queue] Login code not sent",
+            "Login code not sent (Bug #77)",
+        ):
+            for text in (
+                "The form wants the 6-digit login code and shows a spinner.\n\nworker 553120 busy",
+                "It asks for the login code. Output:\n\nworker 553120 busy",
+                "login code mail bounced: host 55312, status 553120",
+                "Steps: ask for a login code.\nWanted: a mail. Seen: worker 553120",
+            ):
+                self.assertIsNone(self.best(text, subject), text)
+        for text in (
+            "Your login code is 553120, have fun.",
+            "Here is your login code:\n\n553120",
+        ):
+            self.assertEqual(self.best(text, "Re: I can not log in"), "553120", text)
 
     def test_purpose_above(self) -> None:
         """A thing that a code is for does not name the code below."""

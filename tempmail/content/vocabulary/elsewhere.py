@@ -149,3 +149,38 @@ NOT_YOU: Table = {
         pokud jste to, pokud jste ne*, ak ste ne*, ha nem ön, ha nem te, dacă nu ai, dacă nu ați,
         αν δεν ήσασταν, εάν δεν""",
 }
+
+LEADING_TOPICS: Table = {
+    "western": """how, why, read, learn, discover, what is, watch, turn on, wie, warum, weshalb,
+        lesen, lies, so funktioniert, comment, pourquoi, lire, lisez, découvrez, cómo, por qué, lee,
+        leer, descubre, como, por que, leia, descubra, come, perché, leggi, scopri, hoe, waarom,
+        lees, ontdek, jak, dlaczego, czytaj, przeczytaj, hur, varför, läs, hvordan, hvorfor, læs,
+        miten, miksi, lue, jak na, proč, přečtěte, hogyan, miért, olvassa, cum să, de ce,
+        citește, πώς, γιατί, διαβάστε, cách, tại sao, cara, mengapa, baca, kako, zašto""",
+    "eastern": """как, почему, читать, читайте, узнайте, як, чому, читати, защо, прочетете, 如何,
+        怎样, 怎麼, 为什么, 為什麼, 阅读, 閱讀, كيف, لماذا, اقرأ, چگونه, چرا, איך, למה, קראו,
+        วิธี, ทำไม, อ่าน, कैसे, क्यों, पढ़ें""",
+}
+"""Begins the words of a link to something to read: *how to verify a list*."""
+
+TOPICS: Table = {
+    "western": """2-step verification, two-step verification, 2-step authentication,
+        two-step authentication, two-factor authentication, two-factor verification,
+        2-factor authentication, two-factor, 2fa, mfa, multi-factor authentication, quiz, checklist,
+        cheat sheet, webinar, your knowledge, your email list, dark mode, dark theme,
+        zwei-faktor-authentifizierung, zwei-faktor-authentisierung, bestätigung in zwei schritten,
+        dunkelmodus, double authentification, validation en deux étapes, authentification à deux,
+        mode sombre, verificación en dos pasos, autenticación de dos, modo oscuro,
+        verificação em duas etapas, verificação em dois passos, autenticação de dois, modo escuro,
+        verifica in due passaggi, autenticazione a due fattori, modalità scura,
+        tweestapsverificatie, verificatie in twee stappen, tweefactor*, donkere modus,
+        weryfikacja dwuetapowa, weryfikację dwuetapową, tryb ciemny, tvåstegsverifiering,
+        totrinnsbekreftelse, totrinsbekræftelse, kaksivaiheinen, dvoufázov*, kétlépcsős*,
+        iki adımlı, iki aşamalı, xác minh hai bước, xác minh 2 bước, verifikasi dua langkah""",
+    "eastern": """двухэтапн*, двухфакторн*, двоетапн*, двофакторн*, двуфакторн*, темную тему,
+        тёмную тему, 两步验证, 双重验证, 兩步驟驗證, 雙重驗證, 深色模式,
+        2段階認証, 二段階認証, 2要素認証, ダークモード, 2단계 인증,
+        이중 인증, 다크 모드, المصادقة الثنائية,
+        التحقق بخطوتين, تایید دو مرحله, אימות דו-שלבי, אימות דו שלבי""",
+}
+"""What tips and newsletters want done or read: of a link with these words no step waits."""

@@ -37,7 +37,7 @@ BEFORE: Table = {
         siffriga, cifrede, sifrede, sifret, nye, denne, jeres, disse, dette, her""",
     "fi, et, lv, lt, is": """tämä, uusi, seuraava, oma, alla, oheinen, numeroinen, teie, sinu, see,
         jūsu, šis, tavs, jūsų, tavo, šį, naujas, þinn""",
-    "ca, sq, sw": "teu, vostre, aquest, nou, juaj, yt, wako",
+    "ca, sq, sw, fil": "teu, vostre, aquest, nou, juaj, yt, wako, ang",
     "ar, fa, ur, he, hi, bn, ko": """هو, هذا, إليك, این, با, یہ, اپنا, آپ کا, את, הנה, आपका, यह, इस,
         अपना, ये, निम्न, नया, अंकों, अंकीय, आपके, अपने, আপনার, এই, নতুন, 아래, 이, 다음, 자리, 새,
         귀하의, 고객님의, 회원님의, 전송된, 받은, 위, 해당, 새로운""",
@@ -70,9 +70,23 @@ BEHIND: Table = {
     "vi, id": """anda, kamu, ini, adalah, ialah, untuk, di, berikut, yang, dan, berlaku, là, của,
         này, để, sau, dưới, sebagai""",
     "other": """هو, هي, الخاص, في, هذا, التالي, أدناه, صالح, إلى, شما, را, برای, زیر, است, این, ہے,
-        کو, הוא, שלך, שלכם, הזה, הבא, להלן, בתוקף, זה, है, को, का, से, के, दर्ज, হল, হলো""",
+        کو, הוא, שלך, שלכם, הזה, הבא, להלן, בתוקף, זה, है, को, का, से, के, दर्ज, হল, হলো, huu,
+        huo, wako, hau, hori""",
 }
 """Words behind it."""
+
+DEMONSTRATIVES: Table = {
+    "western": """this, following, diesen, dieser, diesem, dieses, diese, folgenden, folgende,
+        folgender, nachstehenden, ce, este, ese, esse, questo, deze, onderstaande, ten, tego, tym,
+        poniższy, ovaj, ovu, ovim, tento, tuto, tímto, týmto, ezt a, ez a, az alábbi, acest,
+        următorul, αυτόν τον, αυτός ο, τον παρακάτω, bu, şu, aşağıdaki, ushbu, quyidagi, denna,
+        den här, den her, det här, denne, dette, følgende, följande, tämä, tämän, tätä, tällä,
+        seuraava, seuraavan, alla oleva, alla olevan, seda, selle, järgmine, järgmist, šo, šis,
+        šādu, šį, šis, šiuo, þennan, þessi, þessum, këtë, ky, aquest, hierdie""",
+    "eastern": """этот, этого, этим, этому, цей, цього, цим, този, овај, овој, осы, мына, бұл, энэ,
+        ეს, ამ, այս, հետևյալ, यह, इस, ये, निम्न, یہ, اس, این, এই, هذا""",
+}
+"""Before it, they say that it is at hand, whatever stands behind: *this code on the page*."""
 
 JOINED_BEFORE: Table = {
     "zh, ja": """的, 此, 该, 該, 这, 這, 个, 個, 入, 用, 列, 下, 为, 為, 写, 寫, の, この, 以下,

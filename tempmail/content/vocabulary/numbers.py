@@ -187,13 +187,15 @@ THINGS: Table = {
         membership, license, serial, extension, ext, ext., since, copyright, ©, (c), confirmation #,
         est., user, device, street, pull request, page, episode, chapter, flight, train, bus, table,
         locker, po, sku, lot, batch""",
-    "european": """bestellung, auftrag, rechnung, buchung, conta, agência, kunde, lieferung,
+    "european": """bestellung, auftrag, vorgang, caso, chamado, zaak, ärende,
+        sprawa, zgłoszenie, rechnung, buchung, conta, agência, kunde, lieferung,
         sendung, commande, facture, réservation, dossier, colis, pedido, factura, reserva, envío,
         fatura, encomenda, compra, ordine, fattura, prenotazione, spedizione, bel, bestelling,
         factuur, zending, boeking, zamówienie, zamówienia, faktura, przesyłka, beställning,
         order nr, ordre, pakke, tilaus, lasku, objednávka, zásilka, rendelés, számla, comanda,
         comandă, factură, sipariş, fatura no, pesanan, faktur, № *, nº, n°, n.º, núm., num.""",
-    "slavic": "заказ, заказа, счёт, договор, заявка, отправление, №, замовлення, рахунок, посылка",
+    "slavic": """обращение, дело, заказ, заказа, счёт, договор, заявка, отправление, №, замовлення,
+        рахунок, посылка""",
     "asian": "注文, 주문, 예약, 請求書, 発票, đơn, คำสั่งซื้อ, ऑर्डर, سفارش, الطلب, הזמנה, 予約",
 }
 

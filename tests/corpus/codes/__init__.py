@@ -1,5 +1,5 @@
-"""Labelled mails: forty, and more in `tests/corpus/blind`, as they arrive; and tables of others in
-our own words."""
+"""Labelled mails: forty, and more in `tests/corpus/blind` and `tests/corpus/unseen`, as they
+arrive; and tables of others in our own words."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from attrs import frozen
 
 _HERE = Path(__file__).parent
 _BLIND = _HERE.parent / "blind"
+_UNSEEN = _HERE.parent / "unseen"
 _WHAT: tuple[Literal["code", "link"], ...] = ("code", "link")
 
 
@@ -39,6 +40,12 @@ def forty() -> list[LabelledMail]:
 def blind() -> list[LabelledMail]:
     """The mails of ``tests/corpus/blind``, written without sight of the recogniser."""
     return _labelled(_BLIND)
+
+
+def unseen() -> list[LabelledMail]:
+    """The mails of ``tests/corpus/unseen``, written so as well when the rules knew those of
+    `blind`."""
+    return _labelled(_UNSEEN)
 
 
 def table(name: str) -> list[LabelledMail]:
