@@ -22,6 +22,7 @@ from tempmail.core.limits import (
     LARGE_BLOCK_OCTETS,
     TRIM_LOOK_SECONDS,
     TRIM_OCTETS,
+    TRIM_SHARE,
 )
 
 _STATM = Path("/proc/self/statm")
@@ -53,10 +54,11 @@ def resident() -> int:
 
 
 class Trimmer(Service):
-    """Gives memory back whenever the process is much larger than what it holds.
+    """Gives memory back when the process is large, and much larger than what it holds.
 
-    Much is :data:`~tempmail.core.limits.TRIM_OCTETS`. What it does not help to give back is let be
-    until there is so much again.
+    Large is :data:`~tempmail.core.limits.TRIM_SHARE` of the budget beyond what it was at the start:
+    what is less will be needed again. Much is :data:`~tempmail.core.limits.TRIM_OCTETS`. What it
+    does not help to give back is let be until there is so much again.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Trimmer(Service):
         self._budget = budget
         self._measure = measure
         self._trim = trim
+        self._at_start = 0
         # What is beyond the budget, as it was at the start or when last something was given back.
         self._beyond = 0
         self._loop = LoopingCall(self._look)
@@ -77,7 +80,8 @@ class Trimmer(Service):
     def startService(self) -> None:
         """Begin."""
         super().startService()  # type: ignore[no-untyped-call]
-        self._beyond = self._measure() - self._budget.used
+        self._at_start = self._measure()
+        self._beyond = self._at_start - self._budget.used
         self._loop.start(TRIM_LOOK_SECONDS, now=False)
 
     def stopService(self) -> None:
@@ -87,7 +91,10 @@ class Trimmer(Service):
             self._loop.stop()
 
     def _look(self) -> None:
-        beyond = self._measure() - self._budget.used
+        size = self._measure()
+        if size < self._at_start + TRIM_SHARE * self._budget.limit:
+            return
+        beyond = size - self._budget.used
         if beyond > self._beyond + TRIM_OCTETS:
             self._trim()
             beyond = self._measure() - self._budget.used

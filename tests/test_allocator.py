@@ -49,7 +49,7 @@ class TrimmerTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.budget = Budget(1000 * MEGA)
+        self.budget = Budget(100 * MEGA)
         self.resident = 80 * MEGA
         # What looking through the heap gives back each time.
         self.garbage = 0
@@ -80,6 +80,11 @@ class TrimmerTests(SynchronousTestCase):
         self.assertEqual(self.look(80 + 500, used=500 - TRIM_OCTETS // MEGA), 0)
         self.assertEqual(self.look(80 + 500, used=300), 1)
         self.assertEqual(self.look(80 + 300, used=300), 0)
+
+    def test_small(self) -> None:
+        """What is no large part of the budget is kept, for it will be needed again."""
+        self.assertEqual(self.look(80 + 70, used=0), 0)
+        self.assertEqual(self.look(80 + 80, used=0), 1)
 
     def test_in_vain(self) -> None:
         """What can not be given back is not looked for again until more comes."""

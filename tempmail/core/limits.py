@@ -100,8 +100,10 @@ ATTEMPT_RESERVE = 256 * KILO
 # a time, come and go too often for that; they stay in the heap, of whose end glibc keeps so much.
 LARGE_BLOCK_OCTETS = MEGA
 HEAP_END_OCTETS = 16 * MEGA
-# When the process is so much larger than at its start and by what it holds, the heap is looked
-# through for what can be given back: 0.1 ms for each MB, and at least 2 ms.
+# When the process has grown by this share of the budget, and is so much larger than at its start
+# and by what it holds, the heap is looked through for what can be given back: 0.1 ms for each MB,
+# and at least 2 ms.
+TRIM_SHARE = 3 / 4
 TRIM_OCTETS = 16 * MEGA
 TRIM_LOOK_SECONDS = 0.25
 
