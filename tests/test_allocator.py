@@ -83,8 +83,8 @@ class TrimmerTests(SynchronousTestCase):
 
     def test_small(self) -> None:
         """What is no large part of the budget is kept, for it will be needed again."""
-        self.assertEqual(self.look(80 + 70, used=0), 0)
-        self.assertEqual(self.look(80 + 80, used=0), 1)
+        self.assertEqual(self.look(80 + 45, used=0), 0)
+        self.assertEqual(self.look(80 + 55, used=0), 1)
 
     def test_in_vain(self) -> None:
         """What can not be given back is not looked for again until more comes."""

@@ -86,8 +86,8 @@ MESSAGE_COST = 250
 # An empty mailbox or a quarantine: 810, and up to 1080 where no other falls due in the same tick.
 MAILBOX_COST = 1000
 # An HTTP connection: 6,500 with a long poll, 13,000 with a websocket, 19,000 when thousands of
-# those are told of something at a time.
-HTTP_CONNECTION_COST = 20_000
+# those are told of something at a time, and then some 5,000 lie unused between them.
+HTTP_CONNECTION_COST = 24_000
 # One entry of a mailbox's journal: 215.
 CHANGE_COST = 250
 # One refusal a mailbox remembers: 370, up to 890 where sender and HELO are as long as can be.
@@ -103,7 +103,7 @@ HEAP_END_OCTETS = 16 * MEGA
 # When the process has grown by this share of the budget, and is so much larger than at its start
 # and by what it holds, the heap is looked through for what can be given back: 0.1 ms for each MB,
 # and at least 2 ms.
-TRIM_SHARE = 3 / 4
+TRIM_SHARE = 1 / 2
 TRIM_OCTETS = 16 * MEGA
 TRIM_LOOK_SECONDS = 0.25
 
