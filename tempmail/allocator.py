@@ -72,7 +72,7 @@ class Trimmer(Service):
         self._measure = measure
         self._trim = trim
         self._at_start = 0
-        # What is beyond the budget, as it was at the start or when last something was given back.
+        # What is beyond the budget: the least there was since memory was last given back.
         self._beyond = 0
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
@@ -91,13 +91,10 @@ class Trimmer(Service):
             self._loop.stop()
 
     def _look(self) -> None:
-        size = self._measure()
-        if size < self._at_start + TRIM_SHARE * self._budget.limit:
-            return
-        beyond = size - self._budget.used
-        if beyond > self._beyond + TRIM_OCTETS:
+        size, used = self._measure(), self._budget.used
+        large = size >= self._at_start + TRIM_SHARE * self._budget.limit
+        if large and size - used > self._beyond + TRIM_OCTETS:
             self._trim()
-            beyond = self._measure() - self._budget.used
-        elif beyond >= self._beyond:
-            return
-        self._beyond = beyond
+            self._beyond = self._measure() - used
+        else:
+            self._beyond = min(self._beyond, size - used)
