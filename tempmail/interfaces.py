@@ -38,16 +38,19 @@ class IMailDrop(Interface):
     limits = Attribute("The :class:`tempmail.core.limits.Limits` in force now.")
     domains = Attribute("The :class:`tempmail.core.domains.Domains` that take mail now.")
 
-    def reserve(octets: int) -> bool:
-        """Charge octets of a half-received mail to the memory budget; returns whether they fit."""
+    def reserve(octets: int, client: str) -> None:
+        """Charge octets of a half-received mail to the memory budget. Returns nothing, at once.
 
-    def release(octets: int) -> None:
+        ``client`` is who sends it, as ``Envelope.client`` is. Raises MemoryFull, ShareSpent.
+        """
+
+    def release(octets: int, client: str) -> None:
         """Give reserved octets back, before delivering the mail or when it is dropped."""
 
-    def check_recipient(address: Address, octets: int) -> Deferred[None]:
+    def check_recipient(address: Address, octets: int, client: str) -> Deferred[None]:
         """Whether a mail of ``octets`` (0 if not said) would be taken for ``address`` now.
 
-        Raises UnknownDomain, NoSuchMailbox, MailboxFull, MemoryFull.
+        Raises UnknownDomain, NoSuchMailbox, MailboxFull, MemoryFull, ShareSpent.
         """
 
     def deliver(
@@ -77,8 +80,11 @@ class IMailStore(Interface):
 
     tally = Attribute("The :class:`tempmail.store.tally.Tally` of what it holds and has done.")
 
-    def create(address: Address, opening: Opening) -> Deferred[MailboxState]:
-        """Open a new mailbox. Raises AddressTaken, MemoryFull, TooManyMailboxes."""
+    def create(address: Address, opening: Opening, payer: str = "") -> Deferred[MailboxState]:
+        """Open a new mailbox; ``payer`` is the client whose part of the memory it takes.
+
+        Raises AddressTaken, MemoryFull, ShareSpent, TooManyMailboxes.
+        """
 
     def look(address: Address) -> Deferred[MailboxState | None]:
         """The mailbox, open or in quarantine (``closed``), or None."""
@@ -86,7 +92,8 @@ class IMailStore(Interface):
     def restore(address: Address, opening: Opening) -> Deferred[MailboxState]:
         """Open a quarantined address anew; it stays in quarantine where that fails.
 
-        Raises NoSuchMailbox, AddressTaken, MemoryFull, TooManyMailboxes.
+        Whoever paid for the quarantine pays on. Raises NoSuchMailbox, AddressTaken, MemoryFull,
+        TooManyMailboxes.
         """
 
     def close(address: Address) -> Deferred[None]:
@@ -101,11 +108,13 @@ class IMailStore(Interface):
     def rekey(address: Address, token_hash: bytes) -> Deferred[None]:
         """Put another token in the place of the present one. Raises NoSuchMailbox."""
 
-    def check_room(address: Address, octets: int, opening: Opening | None) -> Deferred[None]:
-        """Whether ``add`` would take a mail of this size for ``address``.
+    def check_room(
+        address: Address, octets: int, opening: Opening | None, client: str = ""
+    ) -> Deferred[None]:
+        """Whether ``add`` would take a mail of this size for ``address`` from this client.
 
         ``opening`` is what the mailbox would be opened with if there is none: a catch-all's.
-        Raises NoSuchMailbox, MailboxFull, MemoryFull.
+        Raises NoSuchMailbox, MailboxFull, MemoryFull, ShareSpent.
         """
 
     def add(
@@ -181,18 +190,21 @@ class IMailReader(Interface):
         public: bool = False,
         held: bool = True,
         client: str = "",
+        payer: str = "",
     ) -> Minted:
-        """A new address; ``client`` is whose quota it counts against, "" for nobody's.
+        """A new address.
 
+        ``client`` is whose quota it counts against and ``payer`` whose part of the memory it takes,
+        "" for nobody's.
         ``lifetime`` is in seconds. Of a mailbox that is not ``held`` nobody has a token, the one
         who gets it back included. Raises BadAddress, ReservedAddress, UnknownDomain, AddressTaken,
-        LifetimeOutOfBounds, TooManyMailboxes, MemoryFull.
+        LifetimeOutOfBounds, TooManyMailboxes, MemoryFull, ShareSpent.
         """
 
     async def restore(address: Address, restore_key: str, client: str = "") -> Minted:
         """The same address again, empty, with new secrets.
 
-        Raises NoSuchMailbox, AddressTaken, TooManyMailboxes, MemoryFull.
+        Raises NoSuchMailbox, AddressTaken, TooManyMailboxes, MemoryFull, ShareSpent.
         """
 
     async def mailbox(address: Address, token: str | None) -> MailboxState:
@@ -276,9 +288,17 @@ class IMailReader(Interface):
         """The same for several, in their order."""
 
     async def post(
-        address: Address, *, sender: str, subject: str, body: str, posted: bytes
+        address: Address,
+        *,
+        sender: str,
+        subject: str,
+        body: str,
+        posted: bytes,
+        client: str = "",
     ) -> None:
-        """Keep a mail typed into a form. ``posted`` is what its reader gets back; see Envelope.
+        """Keep a mail typed into a form.
+
+        ``posted`` is what its reader gets back and ``client`` who sends it; see Envelope.
 
         Raises what ``IMailDrop.deliver`` raises, and MessageTooBig.
         """

@@ -195,6 +195,11 @@ def _of_memory(budget: Budget) -> Iterator[Metric]:
         "tempmail_memory_used_bytes", "What the memory budget is charged", budget.used
     )
     yield GaugeMetricFamily("tempmail_memory_limit_bytes", "The memory budget", budget.limit)
+    yield GaugeMetricFamily(
+        "tempmail_memory_largest_share_bytes",
+        "What the one client takes of it who takes the most",
+        max(budget.held.values(), default=0),
+    )
 
 
 def _of_http(site: Site, answers: Answers) -> Iterator[Metric]:

@@ -97,18 +97,18 @@ class PostOffice:
 
     # --- the receiving side ---
 
-    def reserve(self, octets: int) -> bool:
-        return self._budget.take(octets)
+    def reserve(self, octets: int, client: str) -> None:
+        self._budget.pay(octets, client)
 
-    def release(self, octets: int) -> None:
-        self._budget.give(octets)
+    def release(self, octets: int, client: str) -> None:
+        self._budget.give(octets, client)
 
-    def check_recipient(self, address: Address, octets: int) -> Deferred[None]:
+    def check_recipient(self, address: Address, octets: int, client: str) -> Deferred[None]:
         try:
             opening = self.access.opened_by_mail(address)
         except UnknownDomain as error:
             return fail(error)
-        return self._store.check_room(address, octets, opening)
+        return self._store.check_room(address, octets, opening, client)
 
     def deliver(
         self, envelope: Envelope, recipients: Sequence[Address], octets: Octets
@@ -143,6 +143,7 @@ class PostOffice:
         public: bool = False,
         held: bool = True,
         client: str = "",
+        payer: str = "",
     ) -> Minted:
         lifetime = self._check_lifetime(lifetime)
         domains = self.access.domains
@@ -152,7 +153,8 @@ class PostOffice:
             address = normalise(local, name)
             public = public or domains.mode_of(address) is Mode.CATCH_ALL
             try:
-                return await self._open(address, lifetime, public, client, held=held)
+                opening, keys = self._opening(lifetime, public, client, held=held)
+                return Minted(await self._store.create(address, opening, intern(payer)), *keys)
             except AddressTaken:
                 if local_part is not None:
                     raise
@@ -165,19 +167,14 @@ class PostOffice:
         if not state.closed:
             raise AddressTaken("the mailbox is open")
         lifetime = self.limits.default_lifetime
-        return await self._open(address, lifetime, state.public, client, restoring=True)
+        opening, keys = self._opening(lifetime, state.public, client)
+        return Minted(await self._store.restore(address, opening), *keys)
 
-    async def _open(
-        self,
-        address: Address,
-        lifetime: int,
-        public: bool,
-        client: str,
-        *,
-        held: bool = True,
-        restoring: bool = False,
-    ) -> Minted:
-        token, restore_key = (draw() for _ in range(2))
+    def _opening(
+        self, lifetime: int, public: bool, client: str, *, held: bool = True
+    ) -> tuple[Opening, tuple[str, str]]:
+        """What a mailbox is opened with, and the token and restore key it then has."""
+        token, restore_key = keys = (draw(), draw())
         opening = Opening(
             lifetime=lifetime,
             max_lifetime=self.limits.max_lifetime,
@@ -186,8 +183,7 @@ class PostOffice:
             restore_hash=hashed(restore_key) if held else None,
             client=intern(client),
         )
-        into = self._store.restore if restoring else self._store.create
-        return Minted(await into(address, opening), token, restore_key)
+        return opening, keys
 
     async def mailbox(self, address: Address, token: str | None) -> MailboxState:
         return await self.access.enter(address, token)
@@ -323,14 +319,21 @@ class PostOffice:
         return [message.parcel.reading or found[message] for message in messages]
 
     async def post(
-        self, address: Address, *, sender: str, subject: str, body: str, posted: bytes
+        self,
+        address: Address,
+        *,
+        sender: str,
+        subject: str,
+        body: str,
+        posted: bytes,
+        client: str = "",
     ) -> None:
         octets = compose(sender, address.displayed, subject, body, self._clock.seconds())
         if len(octets) > self.limits.max_message_size:
             raise MessageTooBig("a mail of this size is not taken")
         _, named = parseaddr(sender)
         mail_from = one_line(named if "@" in named else sender)
-        envelope = Envelope(mail_from, protocol="HTTP", posted=posted)
+        envelope = Envelope(mail_from, protocol="HTTP", posted=posted, client=intern(client))
         await self.deliver(envelope, (address,), octets)
 
     async def check_ready(self) -> None:

@@ -97,7 +97,7 @@ class Server(MultiService):
         self._read = read
         self._set_log_level = set_log_level
         self._settings = settings
-        self.budget = Budget(settings.limits.memory)
+        self.budget = Budget(settings.limits.memory, share=settings.limits.memory_share)
         self.doorbell = Doorbell(reactor)
         self.store = MemoryStore(reactor, settings.limits, self.budget, self.doorbell)
         self.isolation = Isolation(reactor, results=RESULTS, budget=self.budget)
@@ -181,6 +181,7 @@ class Server(MultiService):
         self.office.domains = settings.domains
         self.office.limits = self.store.limits = self.rates.limits = settings.limits
         self.budget.limit = settings.limits.memory
+        self.budget.share = settings.limits.memory_share
         self.smtp.aloud = settings.log_level == "debug"
         self._set_log_level(settings.log_level)
         self._log.info("settings applied: {settings}", settings=_in_words(settings))

@@ -101,6 +101,7 @@ _COMMAND_LINES: list[tuple[str, str, Any]] = [
     ("--unlimited --max-connections 7", "limits.max_connections", 7),
     *(("--unlimited", f"limits.{rate}", None) for rate in get_args(Rate)),
     ("--unlimited", "limits.max_waits_per_client", UNLIMITED),
+    ("--unlimited", "limits.memory_share", UNLIMITED),
     ("--unlimited --mint-rate 7/hour", "limits.mint_rate", parse("7/hour")),
 ]
 

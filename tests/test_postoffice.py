@@ -21,6 +21,7 @@ from tempmail.core.errors import (
     NoSuchMailbox,
     NoSuchMessage,
     ReservedAddress,
+    ShareSpent,
     SomeRefused,
     TempmailError,
     TooManyMailboxes,
@@ -45,9 +46,9 @@ class CrowdedStore(MemoryStore):
 
     crowd = 0
 
-    def create(self, address: Address, opening: Opening) -> Deferred[MailboxState]:
+    def create(self, address: Address, opening: Opening, payer: str = "") -> Deferred[MailboxState]:
         if not self.crowd:
-            return super().create(address, opening)
+            return super().create(address, opening, payer)
         self.crowd -= 1
         return fail(AddressTaken("taken"))
 
@@ -116,7 +117,7 @@ class MintTests(OfficeTestCase):
         """However many mailboxes a client has, its name is kept once."""
         for _ in range(2):
             self.mint(client="".join(["192.0.", "2.1"]))
-        one, other = self.store._mailboxes.values()
+        one, other = self.store._shelves.mailboxes
         self.assertIs(one.opening.client, other.opening.client)
 
     def test_drawing_goes_on(self) -> None:
@@ -176,12 +177,15 @@ class ExtendTests(OfficeTestCase):
 class DropTests(OfficeTestCase):
     """Mail coming in."""
 
-    def would_take(self, address: Address | str, octets: int = 0) -> type[TempmailError] | None:
+    def would_take(
+        self, address: Address | str, octets: int = 0, client: str = ""
+    ) -> type[TempmailError] | None:
         """Why a recipient is refused, or None; delivering must come to the same."""
         address = parse_address(address) if isinstance(address, str) else address
         outcomes: list[object] = []
-        self.office.check_recipient(address, octets).addBoth(outcomes.append)
-        self.office.deliver(ENVELOPE, [address], b"x" * octets).addBoth(outcomes.append)
+        self.office.check_recipient(address, octets, client).addBoth(outcomes.append)
+        envelope = evolve(ENVELOPE, client=client)
+        self.office.deliver(envelope, [address], b"x" * octets).addBoth(outcomes.append)
         checked, delivered = (getattr(outcome, "type", None) for outcome in outcomes)
         self.assertIs(checked, delivered)
         return checked
@@ -260,9 +264,21 @@ class DropTests(OfficeTestCase):
     def test_reserving(self) -> None:
         """Octets half received are charged, refused where they do not fit, and given back."""
         self.budget.limit = 100
-        self.assertEqual((self.office.reserve(60), self.office.reserve(41)), (True, False))
-        self.office.release(60)
+        self.office.reserve(60, "")
+        self.assertRaises(MemoryFull, self.office.reserve, 41, "")
+        self.office.release(60, "")
         self.assertEqual(self.budget.used, 0)
+
+    def test_a_client_s_share(self) -> None:
+        """What one client sends takes no more than what is left beside it."""
+        self.budget.limit = 100_000
+        self.office.reserve(50_000, "192.0.2.1")
+        self.assertRaises(ShareSpent, self.office.reserve, 1, "192.0.2.1")
+        box = parse_address("box@qa.test")
+        for client, error in (("192.0.2.1", ShareSpent), ("192.0.2.2", None), ("", None)):
+            self.assertIs(self.would_take(box, 1000, client), error)
+        self.office.release(50_000, "192.0.2.1")
+        self.assertIsNone(self.would_take(box, 1000, "192.0.2.1"))
 
     def test_limits_change(self) -> None:
         """New limits and domains hold for the next mail, and what is open stays open."""

@@ -320,7 +320,7 @@ class ReloadTests(ServiceTestCase):
         self.next = evolve(
             self.settings,
             domains=Domains.parse(["a.test", "b.test:catch-all"]),
-            limits=Limits(memory=400 * MEGA, max_message_size=MEGA),
+            limits=Limits(memory=400 * MEGA, max_message_size=MEGA, memory_share=3),
         )
         [line] = self.reload(server)
         self.assertTrue(line.startswith("info: settings applied: mail for a.test"), line)
@@ -329,7 +329,7 @@ class ReloadTests(ServiceTestCase):
         self.assertIs(server.store.limits, server.office.limits)
         self.assertIs(server.site.limits, server.office.limits)
         self.assertIs(server.rates.limits, server.office.limits)
-        self.assertEqual(server.budget.limit, 400 * MEGA)
+        self.assertEqual((server.budget.limit, server.budget.share), (400 * MEGA, 3))
 
     def test_certificate(self) -> None:
         """The certificate is read again, so that one renewed on disk is shown."""

@@ -1,8 +1,10 @@
-"""The memory budget: one count of every octet held, wherever it is held."""
+"""The memory budget: one count of every octet held, wherever it is held, and for whom."""
 
 from __future__ import annotations
 
-from attrs import define
+from attrs import Factory, define
+
+from tempmail.core.errors import MemoryFull, ShareSpent
 
 
 @define(eq=False)
@@ -11,27 +13,63 @@ class Budget:
 
     The store charges what it keeps, receiving charges what is half received, reading charges what
     was understood, the web charges connections, bodies and long answers; whoever takes gives back
-    exactly that much.
+    exactly that much, for the same client.
+
+    What is held for one client may be ``share`` times what is left beside it, and no more. With 1,
+    one alone gets half, two get a third each, and a newcomer always finds room. Switches share the
+    memory of their ports by the same rule (Choudhury and Hahne, Dynamic Queue Length Thresholds for
+    Shared-Memory Packet Switches, 1998). For nobody, who is "", it does not hold.
     """
 
     limit: int
     used: int = 0
+    share: int = 1
+    held: dict[str, int] = Factory(dict)
 
-    def fits(self, octets: int) -> bool:
+    def fits(self, octets: int, client: str = "", beyond: int = 0) -> bool:
         """Whether ``take`` would charge ``octets`` now."""
-        return self.used + octets <= self.limit
+        left = self.limit + beyond - self.used - octets
+        if client and octets:
+            return self.held.get(client, 0) + octets <= self.share * left
+        return left >= 0
 
-    def take(self, octets: int, beyond: int = 0) -> bool:
+    def take(self, octets: int, client: str = "", beyond: int = 0) -> bool:
         """Charge ``octets`` if they fit, or would with ``beyond`` more; says whether they did."""
-        if self.used + octets > self.limit + beyond:
+        if not self.fits(octets, client, beyond):
             return False
-        self.used += octets
+        self.charge(octets, client)
         return True
 
-    def charge(self, octets: int) -> None:
+    def check(self, octets: int, client: str = "") -> None:
+        """Raise :exc:`MemoryFull` or :exc:`ShareSpent` where ``take`` would not charge."""
+        if not self.fits(octets, client):
+            if client in self.held and self.fits(octets):
+                raise ShareSpent("what came from you takes as much memory as is left for others")
+            raise MemoryFull("the server's memory for mail is full")
+
+    def pay(self, octets: int, client: str = "") -> None:
+        """Charge ``octets``. Raises what ``check`` raises."""
+        self.check(octets, client)
+        self.charge(octets, client)
+
+    def charge(self, octets: int, client: str = "") -> None:
         """Charge what can not be refused; what can be has less room then."""
         self.used += octets
+        if client and octets:
+            self.held[client] = self.held.get(client, 0) + octets
 
-    def give(self, octets: int) -> None:
+    def give(self, octets: int, client: str = "") -> None:
         """Give back what was taken."""
         self.used -= octets
+        if client and octets:
+            left = self.held[client] - octets
+            if left:
+                self.held[client] = left
+            else:
+                del self.held[client]
+
+    def absorb(self, other: Budget) -> None:
+        """Charge all that is held under another budget."""
+        for client, octets in other.held.items():
+            self.charge(octets, client)
+        self.charge(other.used - sum(other.held.values()))

@@ -59,6 +59,10 @@ class MemoryFull(TempmailError):
     """The memory budget of the whole server is spent; room comes back as mail expires."""
 
 
+class ShareSpent(TempmailError):
+    """What came from this client takes as much of the memory as one client may have now."""
+
+
 class TooManyMailboxes(TempmailError):
     """This client holds as many mailboxes as one client may."""
 

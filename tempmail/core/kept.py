@@ -31,6 +31,7 @@ class KeptMailbox:
     forgotten: int
     journal: tuple[Change, ...]
     attempts: tuple[Attempt, ...] = ()
+    payer: str = ""
 
 
 @frozen

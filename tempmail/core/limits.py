@@ -250,6 +250,9 @@ class Limits:
         "All mail, its envelopes, mailboxes, what is half received, what was understood of it, and "
         "HTTP connections with what they ask and are answered.",
     )
+    memory_share: int = _count(
+        1, "How much of it one client's mail may take: so many times what is left beside it."
+    )
     mailboxes_per_client: int = _count(
         1000, "Mailboxes one client address (a /64 of IPv6) may hold at a time."
     )
@@ -319,6 +322,7 @@ class Limits:
             self,
             max_messages=UNLIMITED,
             max_mailbox_size=UNLIMITED,
+            memory_share=UNLIMITED,
             mailboxes_per_client=UNLIMITED,
             max_connections=UNLIMITED,
             max_connections_per_client=UNLIMITED,

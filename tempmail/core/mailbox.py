@@ -76,7 +76,8 @@ class Mailbox:
 
     A mailbox is open until ``expires_at``. When it is closed, by time or by hand, its mail goes and
     the mailbox itself stays as the record of its quarantine until ``quarantined_until``.
-    ``sequence`` is the newest place in its history that has been given out.
+    ``sequence`` is the newest place in its history that has been given out. ``payer`` is the client
+    whose part of the memory it takes, its mail apart.
     """
 
     address: Address
@@ -84,6 +85,7 @@ class Mailbox:
     created_at: float
     expires_at: float
     sequence: int
+    payer: str = ""
     quarantined_until: float | None = None
     # Where store.deadlines has put this mailbox.
     due_group: set[Mailbox] | None = field(default=None, repr=False)
@@ -109,6 +111,7 @@ class Mailbox:
             created_at=kept.created_at,
             expires_at=kept.expires_at,
             sequence=kept.sequence,
+            payer=kept.payer,
             quarantined_until=kept.quarantined_until,
             journal=list(kept.journal) or (),
             attempts=list(kept.attempts) or (),
@@ -127,6 +130,7 @@ class Mailbox:
             forgotten=self._forgotten,
             journal=tuple(self.journal),
             attempts=tuple(self.attempts),
+            payer=self.payer,
         )
 
     @property

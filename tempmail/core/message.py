@@ -19,6 +19,7 @@ class Envelope:
     ``protocol`` is a keyword of RFC 3848 (``SMTP``, ``ESMTP``, ``ESMTPS``, with ``UTF8`` before it
     for RFC 6531) or ``HTTP``. ``posted`` is, for a mail that came by the small interface, the
     JSON object its ``from``, ``subject`` and ``body`` are given back from, whatever types they had.
+    ``client`` is whose part of the memory the mail takes, "" for nobody's.
     """
 
     mail_from: str
@@ -27,6 +28,7 @@ class Envelope:
     tls: bool = False
     protocol: str = "ESMTP"
     posted: bytes | None = field(default=None, repr=False)
+    client: str = field(default="", repr=False)
 
 
 @frozen

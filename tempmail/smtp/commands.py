@@ -65,7 +65,7 @@ def mail(session: Session, argument: bytes) -> bytes | None:
         path, rest = parse_path(argument[5:].lstrip())
     except BadPath:
         return replies.BAD_SENDER
-    transaction = Transaction(session.drop, str(path))
+    transaction = Transaction(session.drop, session.allowance.client, str(path))
     if rest:
         refusal = _obey(transaction, rest, session.drop.limits.max_message_size)
         if refusal is not None:

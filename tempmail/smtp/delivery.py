@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 
 from tempmail.core.address import Address
-from tempmail.core.errors import MemoryFull, MessageTooBig, TempmailError
+from tempmail.core.errors import MemoryFull, MessageTooBig, ShareSpent, TempmailError
 from tempmail.core.message import Envelope, Octets
 from tempmail.interfaces import IMailDrop
 from tempmail.smtp import replies
@@ -25,7 +25,7 @@ FrameEnd = Callable[[Frame], "bytes | None"]
 
 @define(eq=False)
 class Transaction:
-    """What a client said of the mail it sends, and what the half of it that came in costs.
+    """What a client said of the mail it sends, and what the half of it that came in costs it.
 
     ``size`` is the octets it announced (RFC 1870), 0 if it did not; ``began_at`` is when it began
     to send them. A mailbox named twice is one recipient. ``chunks`` is what came by BDAT so far,
@@ -34,6 +34,7 @@ class Transaction:
     """
 
     drop: IMailDrop
+    client: str
     mail_from: str
     size: int = 0
     utf8: bool = False
@@ -45,7 +46,7 @@ class Transaction:
 
     def check_recipient(self, address: Address) -> Deferred[None]:
         """Ask whether this mail would be taken for ``address``; fails as ``IMailDrop`` says."""
-        return self.drop.check_recipient(address, self.size)
+        return self.drop.check_recipient(address, self.size, self.client)
 
     def accept(self, address: Address) -> None:
         """The mail will go to ``address`` too."""
@@ -58,10 +59,13 @@ class Transaction:
         """
         if frame.refusal is None:
             held = self.chunked_size + frame.size
-            if self.drop.reserve(held - self.reserved):
+            try:
+                self.drop.reserve(held - self.reserved, self.client)
+            except (MemoryFull, ShareSpent) as error:
+                frame.refuse(error)
+            else:
                 self.reserved = held
                 return
-            frame.refuse(MemoryFull("no room to receive this mail"))
         self.let_go()
 
     def let_go(self) -> None:
@@ -70,7 +74,7 @@ class Transaction:
             self.chunks = []
             self.chunked_size = 0
         if self.reserved:
-            self.drop.release(self.reserved)
+            self.drop.release(self.reserved, self.client)
             self.reserved = 0
 
     def take_chunk(self, octets: bytes) -> None:

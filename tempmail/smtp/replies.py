@@ -16,6 +16,7 @@ from tempmail.core.errors import (
     MemoryFull,
     MessageTooBig,
     NoSuchMailbox,
+    ShareSpent,
     SomeRefused,
     UnknownDomain,
 )
@@ -74,6 +75,7 @@ NO_RELAY = b"550 5.7.1 Relaying denied\r\n"
 MAILBOX_FULL = b"552 5.2.2 Mailbox full\r\n"
 TOO_BIG = b"552 5.3.4 Message too big\r\n"
 MEMORY_FULL = b"452 4.3.1 Not enough room, try again later\r\n"
+SHARE_SPENT = b"452 4.3.1 Not enough room for more of your mail, try again later\r\n"
 TOO_MANY_RECIPIENTS = b"452 4.5.3 Too many recipients\r\n"
 TOO_MANY_UNKNOWN = b"450 4.7.1 Too many unknown recipients, try again later\r\n"
 BLOCKED_SENDER = b"550 5.7.1 Mail from here is not taken\r\n"
@@ -87,6 +89,7 @@ _BY_ERROR: dict[type, bytes] = {
     MailboxFull: MAILBOX_FULL,
     MessageTooBig: TOO_BIG,
     MemoryFull: MEMORY_FULL,
+    ShareSpent: SHARE_SPENT,
     SomeRefused: SOME_REFUSED,
     Closing: SHUTTING_DOWN,
 }

@@ -308,6 +308,7 @@ class Session(ESMTP):
             peer=self.peer,
             tls=self.wire.secure,
             protocol=protocol + "S" if self.wire.secure else protocol,
+            client=transaction.client,
         )
 
     # --- state ---

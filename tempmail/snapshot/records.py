@@ -101,6 +101,7 @@ class MailboxRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=
     forgotten: Sequence
     journal: tuple[KeptChange, ...]
     attempts: tuple[KeptAttempt, ...]
+    payer: str = ""
 
     @classmethod
     def of(cls, kept: KeptMailbox) -> MailboxRecord:
@@ -122,6 +123,7 @@ class MailboxRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=
             forgotten=kept.forgotten,
             journal=tuple(map(KeptChange.of, kept.journal)),
             attempts=tuple(map(KeptAttempt.of, kept.attempts)),
+            payer=kept.payer,
         )
 
     def kept(self, shift: float) -> KeptMailbox:
@@ -138,6 +140,7 @@ class MailboxRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=
         return KeptMailbox(
             address=Address(self.local, intern(self.domain)),
             opening=opening,
+            payer=intern(self.payer),
             created_at=self.created_at + shift,
             expires_at=self.expires_at + shift,
             quarantined_until=None if until is None else until + shift,
@@ -169,6 +172,7 @@ class MailRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tru
     received_at: Seconds
     copies: Annotated[tuple[Copy, ...], Meta(min_length=1)]
     octets: bytes
+    client: str = ""
 
     @classmethod
     def of(cls, mail: KeptMail) -> MailRecord:
@@ -186,6 +190,7 @@ class MailRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tru
                 for key, message in mail.copies
             ),
             octets=mail.parcel.octets,
+            client=envelope.client,
         )
 
     def kept(self, shift: float, addresses: dict[str, Address]) -> KeptMail:
@@ -197,6 +202,7 @@ class MailRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tru
             tls=self.tls,
             protocol=intern(self.protocol),
             posted=self.posted,
+            client=intern(self.client),
         )
         parcel = Parcel(envelope, self.octets, self.received_at + shift)
         copies = []

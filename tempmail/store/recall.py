@@ -80,8 +80,11 @@ class Recall:
     def _take_mailbox(self, mailbox: Mailbox) -> None:
         if mailbox.closed and mailbox.due_at <= self._now:
             return
-        changes, attempts = len(mailbox.journal), len(mailbox.attempts)
-        if self.budget.take(MAILBOX_COST + CHANGE_COST * changes + ATTEMPT_COST * attempts):
+        own = MAILBOX_COST + CHANGE_COST * len(mailbox.journal)
+        attempts = ATTEMPT_COST * len(mailbox.attempts)
+        if self.budget.fits(own + attempts):
+            self.budget.charge(own, mailbox.payer)
+            self.budget.charge(attempts)
             self._mailboxes[mailbox.address.key] = mailbox
         else:
             self._lost_mailboxes += 1
@@ -91,7 +94,10 @@ class Recall:
         if mailbox is None or mailbox.due_at <= self._now:
             return
         parcel = message.parcel
-        if self.budget.take(MESSAGE_COST + (0 if parcel.holders else parcel.cost)):
+        cost = MESSAGE_COST + (0 if parcel.holders else parcel.cost)
+        if self.budget.fits(cost):
+            # Whose it is does not matter for what was taken once.
+            self.budget.charge(cost, parcel.envelope.client)
             if not parcel.holders:
                 self.octets += parcel.size
             parcel.holders += 1

@@ -35,10 +35,10 @@ class Removed:
         parcel = message.parcel
         parcel.holders -= 1
         self._tally.messages -= 1
-        self._budget.give(MESSAGE_COST)
+        self._budget.give(MESSAGE_COST, parcel.envelope.client)
         if not parcel.holders:
             self._tally.octets -= parcel.size
-            self._budget.give(parcel.cost + parcel.reading_size)
+            self._budget.give(parcel.cost + parcel.reading_size, parcel.envelope.client)
             parcel.reading = parcel.whole = None
             parcel.reading_size = 0
 

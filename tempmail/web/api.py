@@ -85,7 +85,9 @@ class Api:
         wished = json_body(request, _MINT)
         if "domain" in wished:
             wished["domain"] = _domain(wished["domain"])
-        minted = await self._office.mint(**wished, client=request.client_key)
+        minted = await self._office.mint(
+            **wished, client=request.client_key, payer=request.counts_for
+        )
         return _created(request, minted)
 
     @route(app, "GET", _BOX)

@@ -25,6 +25,7 @@ from tempmail.core.errors import (
     NoSuchMessage,
     NoSuchPart,
     ReservedAddress,
+    ShareSpent,
     TempmailError,
     TokenNeeded,
     TooManyMailboxes,
@@ -126,6 +127,7 @@ _ANSWERS: Mapping[type[TempmailError], _Answer] = {
     MessageTooBig: _Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     TooManyMailboxes: _Answer(HTTPStatus.TOO_MANY_REQUESTS, headers=_RETRY),
     MailboxFull: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, headers=_RETRY),
+    ShareSpent: _Answer(HTTPStatus.TOO_MANY_REQUESTS, headers=_RETRY),
     MemoryFull: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, headers=_RETRY),
     Closing: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, headers=_RETRY),
 }
@@ -174,11 +176,6 @@ def too_often(rate: str, seconds: int) -> Problem:
     """What a client is told that did something as often as ``rate``, a field of Limits, allows."""
     name = rate.replace("_", "-")
     return later(429, f"too often ({name}); try again in {seconds} seconds", seconds)
-
-
-def no_memory() -> Problem:
-    """What a client is told whose request or answer finds no room in the memory budget."""
-    return later(503, "the server has no memory left for this")
 
 
 def unexpected() -> Problem:

@@ -14,7 +14,7 @@ from twisted.web import server
 from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 
-from tempmail.core.errors import NoSuchMailbox, TokenNeeded, TooManyMailboxes
+from tempmail.core.errors import NoSuchMailbox, TempmailError, TokenNeeded, TooManyMailboxes
 from tempmail.core.limits import POUR_OCTETS
 from tempmail.core.message import Message
 from tempmail.rates import Rate
@@ -59,8 +59,9 @@ class Request(server.Request):
     _log = Logger()
 
     def gotLength(self, length: int | None) -> None:
-        """The body stays in memory; the channel lets none through that is too large."""
+        """All headers are there. The body stays in memory, within bounds and on its client."""
         self.content = BytesIO()
+        self._find_client()
 
     def handleContentChunk(self, data: bytes) -> None:
         """Count before keeping: of a chunked body nobody knows the length."""
@@ -69,8 +70,11 @@ class Request(server.Request):
         site = self.channel.site
         if self.content.tell() + len(data) > site.limits.max_body_size:
             self.channel.refuse(site.body_too_large())
-        elif not self._take(len(data)):
-            self.channel.refuse(problems.no_memory())
+            return
+        try:
+            self._take(len(data))
+        except TempmailError as error:
+            self.channel.refuse(problems.refusal(error))
         else:
             self.content.write(data)
 
@@ -83,10 +87,6 @@ class Request(server.Request):
         self.site = self.channel.site
         self.started = self.site.clock.seconds()
         self.prepath = []
-        caller = self.channel.caller
-        if not caller.counted or caller.trusted:
-            caller = self.site.callers.behind(caller, self.requestHeaders)
-        self.client_key, self.counts_for = caller.client, caller.counted
         try:
             if self.site.exposure.origins:
                 allow_origin(self)
@@ -99,6 +99,12 @@ class Request(server.Request):
             self.render(self.site.resource)  # type: ignore[no-untyped-call]
         except Exception:
             self._went_wrong(Failure())
+
+    def _find_client(self) -> None:
+        caller = self.channel.caller
+        if not caller.counted or caller.trusted:
+            caller = self.channel.site.callers.behind(caller, self.requestHeaders)
+        self.client_key, self.counts_for = caller.client, caller.counted
 
     def getHeader(self, key: AnyStr) -> AnyStr | None:
         """The last header of this name. As text each octet is a character, so any can be read.
@@ -160,10 +166,10 @@ class Request(server.Request):
         """Set status and headers for a body, and give it back.
 
         A long one is counted until the client has taken it, unless these octets are ``kept``
-        anyway. Raises a 503 Problem where there is no memory for it.
+        anyway. Raises MemoryFull or ShareSpent where there is no memory for it.
         """
-        if len(body) > POUR_OCTETS and not kept and not self._take(len(body)):
-            raise problems.no_memory()
+        if len(body) > POUR_OCTETS and not kept:
+            self._take(len(body))
         self.setResponseCode(status, problems.phrase(status).encode())
         self.header("Content-Type", content_type)
         self.header("Content-Length", str(len(body)))
@@ -225,16 +231,14 @@ class Request(server.Request):
 
     # --- memory ---
 
-    def _take(self, octets: int) -> bool:
-        """Charge the budget with what this request has in memory; says whether there is room."""
-        taken = self.channel.site.budget.take(octets)
-        if taken:
-            self._taken += octets
-        return taken
+    def _take(self, octets: int) -> None:
+        """Charge the budget with what this request has in memory, as ``Budget.pay`` does."""
+        self.channel.site.budget.pay(octets, self.counts_for)
+        self._taken += octets
 
     def _give_back(self) -> None:
         if self._taken:
-            self.channel.site.budget.give(self._taken)
+            self.channel.site.budget.give(self._taken, self.counts_for)
             self._taken = 0
 
     # --- being held ---

@@ -52,6 +52,7 @@ class Small:
                     public=True,
                     held=False,
                     client=request.client_key,
+                    payer=request.counts_for,
                 )
             except (AddressTaken, ReservedAddress):
                 continue
@@ -76,6 +77,7 @@ class Small:
                 subject=_text(mail["subject"]),
                 body=_text(mail["body"]),
                 posted=_echo(mail),
+                client=request.counts_for,
             )
         except (BadAddress, NoSuchMailbox, UnknownDomain):
             return _not_found(request)

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from smtplib import SMTP, SMTPServerDisconnected
+from smtplib import SMTP, SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 from urllib.parse import quote
 
 from twisted.names import dns
 from twisted.trial.unittest import SynchronousTestCase
 
+from tempmail.core.limits import MEGA
 from tests.live.daemon import PATIENCE, Daemon, environment, mail, twistd
 
 COUNTED = ("--exempt-client", "none")
@@ -114,6 +115,28 @@ class AbuseTestCase(SynchronousTestCase):
 
 class FloodTests(AbuseTestCase):
     """More than anybody needs."""
+
+    def test_memory(self) -> None:
+        """A client that sends all it can fills half of the memory; to others it stays open."""
+        daemon = self.daemon(*COUNTED, "--domain", "qa.test:catch-all", "--memory=40M")
+        huge = b"Subject: Huge\r\n\r\n" + (b"x" * 76 + b"\r\n") * 40_000
+        taken = 0
+        with SMTP("127.0.0.1", daemon.smtp, source_address=(ELSEWHERE, 0)) as greedy:
+            for number in range(20):
+                try:
+                    greedy.sendmail("a@b.example", f"box{number}@qa.test", huge)
+                    taken += len(huge)
+                except SMTPRecipientsRefused as refused:
+                    [(code, text)] = refused.recipients.values()
+                    self.assertEqual((code, text[:6]), (452, b"4.3.1 "))
+        self.assertLessEqual(taken, 20 * MEGA)
+        self.assertGreater(taken, 15 * MEGA)
+        address, token = daemon.mint()
+        with SMTP("127.0.0.1", daemon.smtp) as other:
+            other.send_message(mail(address, "Meanwhile"))
+        _, _, page = self.ask(daemon, f"/v1/mailboxes/{quote(address)}/messages", token)
+        self.assertEqual([one["subject"] for one in page["messages"]], ["Meanwhile"])
+        self.assertEqual(self.ask(daemon, "/readyz")[0], 200)
 
     def test_guessed_recipients(self) -> None:
         """Who guesses gets slow answers, then none, in however many sessions; others are served."""

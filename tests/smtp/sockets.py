@@ -129,13 +129,12 @@ class Office(PostOffice):
 
     reserved = 0
 
-    def reserve(self, octets: int) -> bool:
-        taken = super().reserve(octets)
-        self.reserved += octets if taken else 0
-        return taken
+    def reserve(self, octets: int, client: str) -> None:
+        super().reserve(octets, client)
+        self.reserved += octets
 
-    def release(self, octets: int) -> None:
-        super().release(octets)
+    def release(self, octets: int, client: str) -> None:
+        super().release(octets, client)
         self.reserved -= octets
 
 

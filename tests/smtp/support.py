@@ -18,6 +18,7 @@ from zope.interface import implementer
 
 from tempmail.core.address import Address
 from tempmail.core.domains import Domains
+from tempmail.core.errors import MemoryFull
 from tempmail.core.limits import Limits
 from tempmail.core.message import Envelope, Octets
 from tempmail.interfaces import IMailDrop
@@ -68,18 +69,17 @@ class Drop:
         self.reserved = self.most_reserved = 0
         self.room = 2**62
 
-    def reserve(self, octets: int) -> bool:
+    def reserve(self, octets: int, client: str) -> None:
         if self.reserved + octets > self.room:
-            return False
+            raise MemoryFull
         self.reserved += octets
         self.most_reserved = max(self.most_reserved, self.reserved)
-        return True
 
-    def release(self, octets: int) -> None:
+    def release(self, octets: int, client: str) -> None:
         assert 0 < octets <= self.reserved, (octets, self.reserved)
         self.reserved -= octets
 
-    def check_recipient(self, address: Address, octets: int) -> Deferred[None]:
+    def check_recipient(self, address: Address, octets: int, client: str) -> Deferred[None]:
         self.asked.append((address.key, octets))
         return _answer(self.checks)
 

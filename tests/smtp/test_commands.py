@@ -12,6 +12,7 @@ from tempmail.core.errors import (
     MemoryFull,
     MessageTooBig,
     NoSuchMailbox,
+    ShareSpent,
     SomeRefused,
     UnknownDomain,
 )
@@ -208,6 +209,7 @@ FAILURES: list[tuple[Exception, bytes]] = [
     (MailboxFull("no"), replies.MAILBOX_FULL),
     (MessageTooBig("no"), replies.TOO_BIG),
     (MemoryFull("no"), replies.MEMORY_FULL),
+    (ShareSpent("no"), replies.SHARE_SPENT),
     (SomeRefused("no"), replies.SOME_REFUSED),
     (BadAddress("no"), replies.BAD_RECIPIENT),
     (Closing("no"), replies.SHUTTING_DOWN),

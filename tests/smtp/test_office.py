@@ -100,7 +100,7 @@ class OfficeTests(SynchronousTestCase):
 
     def test_memory_full_on_the_way(self) -> None:
         """Who finds the memory full that all senders share is put off; nothing of his is kept."""
-        clients = [Client(self.factory) for _ in range(15)]
+        clients = [Client(self.factory, f"192.0.2.{number}") for number in range(1, 16)]
         opened = MAIL + b"RCPT TO:<a@qa.test>\r\nDATA\r\n"
         for client in clients:
             client.send(b"EHLO x\r\n" + opened)
@@ -108,10 +108,26 @@ class OfficeTests(SynchronousTestCase):
             client.send(b"x" * 9_000)
             self.assertLessEqual(self.budget.used, LIMITS.memory)
         said = [client.send(b"\r\n.\r\n") for client in clients]
-        self.assertEqual(set(said[:11]), {replies.KEPT, replies.MEMORY_FULL, replies.MAILBOX_FULL})
-        self.assertEqual(said[11:], [replies.MEMORY_FULL] * 4)
+        self.assertEqual(set(said[:10]), {replies.KEPT, replies.MEMORY_FULL, replies.MAILBOX_FULL})
+        self.assertEqual(said[10:], [replies.MEMORY_FULL] * 5)
         held = sum(message.parcel.cost for message in self.mails("a@qa.test"))
         self.assertLess(self.budget.used, held + 5_000)
+
+    def test_share_spent(self) -> None:
+        """A client fills half of the memory, from however many sessions; others find room."""
+        greedy = [Client(self.factory) for _ in range(10)]
+        for number, client in enumerate(greedy):
+            client.send(b"EHLO x\r\n" + MAIL + b"RCPT TO:<box%d@qa.test>\r\nDATA\r\n" % number)
+        for client in greedy:
+            client.send(b"x" * 9_000)
+        self.assertEqual(self.budget.used, 45_000)
+        said = [client.send(b"\r\n.\r\n") for client in greedy]
+        self.assertEqual(set(said), {replies.KEPT, replies.SHARE_SPENT})
+        self.assertEqual(said[5:], [replies.SHARE_SPENT] * 5)
+        self.assertLessEqual(self.budget.used, 50_000)
+        self.client = Client(self.factory, "192.0.2.99")
+        self.client.send(b"EHLO y\r\n")
+        self.assertEqual(self.deliver(b"a@qa.test", mail=b"y" * 9_000 + b"\r\n"), replies.KEPT)
 
     def test_memory_full_at_the_end(self) -> None:
         """If room for the octets was there but none for the mail, it is put off at the end."""

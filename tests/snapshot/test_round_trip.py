@@ -101,6 +101,22 @@ class IdentityTests(RestartTestCase):
         again = self.now(self.office.restore(address, minted.restore_key))
         self.assertGreater(again.mailbox.cursor, minted.mailbox.cursor)
 
+    def test_whose_memory_it_is(self) -> None:
+        """What each client's mail and mailboxes take goes on counting against it."""
+        minted = self.now(self.office.mint(payer="192.0.2.1"))
+        address = minted.mailbox.address
+        for client, recipient in (("192.0.2.2", address), ("192.0.2.3", "any@qa.test")):
+            recipient = parse_address(recipient) if isinstance(recipient, str) else recipient
+            envelope = Envelope("a@b", client=client)
+            self.successResultOf(self.office.deliver(envelope, [recipient], b"x" * 100))
+        self.now(self.office.extend(address, minted.token, 5000))
+        before = dict(self.budget.held)
+        self.assertEqual(set(before), {"192.0.2.1", "192.0.2.2", "192.0.2.3"})
+        self.restart()
+        self.assertEqual(self.budget.held, before)
+        self.pass_time(LONG)
+        self.assertEqual(self.budget.held, {})
+
     def test_shared_mail_stays_one(self) -> None:
         """A mail in several mailboxes is written once, and kept once afterwards."""
         octets = b"x" * 10_000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
 from typing import Any
 
 from attrs import Factory, define
@@ -139,8 +141,15 @@ class StoreMachine(RuleBasedStateMachine):
         opened = [box for box in self.boxes.values() if box.closed_at is None]
         return sum(box.opening.client == client for box in opened)
 
-    def fits(self, octets: int) -> bool:
-        return self.budget.used + octets <= MEMORY
+    def why_not(self, octets: int, client: str) -> str | None:
+        """The error for whom there is no room, in the budget or beside the others."""
+        left = MEMORY - self.budget.used - octets
+        if left < 0:
+            return "MemoryFull"
+        held = self.budget.held.get(client, 0)
+        if client and octets and held + octets > left:
+            return "ShareSpent" if held else "MemoryFull"
+        return None
 
     # --- mailboxes ---
 
@@ -156,15 +165,16 @@ class StoreMachine(RuleBasedStateMachine):
         if restore:
             expected = "NoSuchMailbox" if box is None else "AddressTaken"
             wrong = box is None or box.closed_at is None
-            answer = self.store.restore
+            answer = partial(self.store.restore, address, opening)
         else:
             expected, wrong = "AddressTaken", box is not None
-            answer = self.store.create
+            answer = partial(self.store.create, address, opening, client)
         if not wrong and client and self.held_by(client) >= 2:
             expected, wrong = "TooManyMailboxes", True
-        if not wrong and not self.fits(0 if restore else MAILBOX_COST):
-            expected, wrong = "MemoryFull", True
-        outcome = now_or_why(answer(address, opening))
+        full = self.why_not(0 if restore else MAILBOX_COST, client)
+        if not wrong and full:
+            expected, wrong = full, True
+        outcome = now_or_why(answer())
         if wrong:
             assert outcome == expected, (outcome, expected)
         else:
@@ -193,8 +203,9 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(
         to=st.dictionaries(addresses, st.booleans(), min_size=1),
         octets=st.sampled_from([b"", b"x" * 100, b"x" * 400, b"x" * 1001]),
+        client=clients,
     )
-    def add(self, to: dict[Address, bool], octets: bytes) -> None:
+    def add(self, to: dict[Address, bool], octets: bytes, client: str) -> None:
         opening = Opening(lifetime=60, max_lifetime=500, public=True, minted=False)
         recipients = [(address, opening if opens else None) for address, opens in to.items()]
         refused, cost = set(), PARCEL_COST + len(octets)
@@ -210,14 +221,14 @@ class StoreMachine(RuleBasedStateMachine):
         expected = None
         if refused:
             expected = refused.pop() if len(to) == 1 else "SomeRefused"
-        elif not self.fits(cost):
-            expected = "MemoryFull"
+        elif full := self.why_not(cost, client):
+            expected = full
         else:
             # The model opens first, for the store announces to it while it works.
             for address, _ in recipients:
                 if self.open_box(address) is None:
                     self.put_box(address, opening, 0)
-        outcome = now_or_why(self.store.add(Envelope("a@b"), recipients, octets))
+        outcome = now_or_why(self.store.add(Envelope("a@b", client=client), recipients, octets))
         assert outcome == expected, (outcome, expected)
         if expected is None:
             mail = Mail(octets)
@@ -269,7 +280,7 @@ class StoreMachine(RuleBasedStateMachine):
             mail = box.mails[sequence][0]
             parcel = now_or_why(self.store.message(address, sequence)).parcel
             assert parcel.octets == mail.octets
-            if not mail.reading_size and self.budget.take(size):
+            if not mail.reading_size and self.budget.take(size, parcel.envelope.client):
                 mail.reading_size = parcel.reading_size = size
 
     # --- time ---
@@ -289,7 +300,7 @@ class StoreMachine(RuleBasedStateMachine):
         used = MAILBOX_COST * len(self.boxes)
         used += MESSAGE_COST * sum(len(box.mails) for box in self.boxes.values())
         used += sum(PARCEL_COST + len(mail.octets) + mail.reading_size for mail in mails)
-        history = sum(len(kept.journal) for kept in self.store._mailboxes.values())
+        history = sum(len(kept.journal) for kept in self.store._shelves.mailboxes)
         assert self.budget.used == used + CHANGE_COST * history
 
     # --- followers ---
@@ -333,24 +344,33 @@ class StoreMachine(RuleBasedStateMachine):
 
     @invariant()
     def budget_is_what_is_there(self) -> None:
-        """The budget is the sum over the objects, those on their way out among them."""
-        boxes = self.store._mailboxes.values()
+        """The budget is the sum over the objects, those on their way out among them.
+
+        And what it says of each client is the sum over those that are the client's.
+        """
+        boxes = self.store._shelves.mailboxes
         messages = [message for box in boxes for message in box.messages]
-        messages += [message for batch in self.store._removed.batches for message in batch]
+        messages += [message for batch in self.store._shelves.removed.batches for message in batch]
         parcels = {id(message.parcel): message.parcel for message in messages}
-        used = sum(MAILBOX_COST + CHANGE_COST * len(box.journal) for box in boxes)
-        used += MESSAGE_COST * len(messages)
-        used += sum(parcel.cost + parcel.reading_size for parcel in parcels.values())
-        assert self.budget.used == used
+        held: Counter[str] = Counter()
+        for box in boxes:
+            held[box.payer] += MAILBOX_COST + CHANGE_COST * len(box.journal)
+        for message in messages:
+            held[message.parcel.envelope.client] += MESSAGE_COST
+        for parcel in parcels.values():
+            held[parcel.envelope.client] += parcel.cost + parcel.reading_size
+        assert self.budget.used == held.total()
+        del held[""]
+        assert self.budget.held == held
         for parcel in parcels.values():
             assert parcel.holders == sum(message.parcel is parcel for message in messages)
 
     @invariant()
     def tally_is_what_is_there(self) -> None:
         """What the store says it holds is what it holds, and every mailbox came and went once."""
-        boxes, tally = self.store._mailboxes.values(), self.store.tally
+        boxes, tally = self.store._shelves.mailboxes, self.store.tally
         messages = [message for box in boxes for message in box.messages]
-        messages += [message for batch in self.store._removed.batches for message in batch]
+        messages += [message for batch in self.store._shelves.removed.batches for message in batch]
         parcels = {id(message.parcel): message.parcel for message in messages}
         assert tally.messages == len(messages)
         assert tally.octets == sum(parcel.size for parcel in parcels.values())
@@ -384,8 +404,8 @@ class StoreMachine(RuleBasedStateMachine):
         """In the end everything goes, and nothing stays charged."""
         self.clock.advance(10_000)
         now_or_why(self.store.expire(self.clock.seconds() + 1))
-        assert self.budget.used == 0
-        assert not self.store._held.counts
+        assert (self.budget.used, self.budget.held) == (0, {})
+        assert not self.store._shelves._held.counts
 
 
 class StoreModelTests(SynchronousTestCase):

@@ -71,6 +71,18 @@ class MemoryTests(SynchronousTestCase):
         wire.hang_up()
         self.assertEqual(self.taken, 0)
 
+    def test_whose_body(self) -> None:
+        """A body takes from its client's share; who has as much as is left is refused more."""
+        self.house.budget.limit = self.house.budget.used + 2 * HTTP_CONNECTION_COST + 2000
+        wires = [Wire(self.house.site, host) for host in ("192.0.2.1", "192.0.2.2")]
+        wires[0].send(post(b"Content-Length: 1999", body=b" " * 900))
+        self.assertEqual(self.house.budget.held, {"192.0.2.1": 900})
+        self.assertEqual(status_of(wires[0].send(b" " * 200)), 429)
+        self.assertEqual(wires[1].send(post(b"Content-Length: 999", body=b" " * 400)), b"")
+        wires[1].hang_up()
+        wires[0].hang_up()
+        self.assertEqual((self.taken, self.house.budget.held), (0, {}))
+
     def test_long_answer(self) -> None:
         """A long answer made for one client counts until he has taken it."""
         wire = Wire(self.house.site)
@@ -93,6 +105,15 @@ class MemoryTests(SynchronousTestCase):
         answer = wire.send(self.get(self.path))
         self.assertEqual(status_of(answer), 503)
         self.assertIn(b"\r\nRetry-After: ", answer)
+
+    def test_whose_address(self) -> None:
+        """Who takes as much of the memory as is left makes no address; others do."""
+        self.house.budget.pay(50_000, "192.0.2.1")
+        self.house.budget.limit = self.house.budget.used + HTTP_CONNECTION_COST + 20_000
+        for host, status in (("192.0.2.1", 429), ("192.0.2.2", 201)):
+            wire = Wire(self.house.site, host)
+            self.assertEqual(status_of(wire.send(post(b"Content-Length: 0"))), status)
+            wire.hang_up()
 
     def test_raw(self) -> None:
         """The received octets are there anyway, and cost nothing more."""
