@@ -41,7 +41,8 @@ export FIRST_MAIL
 run: $(BIN)/.runs
 	@printf '%s\n' "$$FIRST_MAIL"
 	@exec $(BIN)/twistd --nodaemon --pidfile= tempmail --domain $(DOMAIN) \
-		--smtp tcp:$(SMTP_PORT):interface=127.0.0.1 --http tcp:$(HTTP_PORT):interface=127.0.0.1
+		--smtp tcp:$(SMTP_PORT):interface=127.0.0.1 --http tcp:$(HTTP_PORT):interface=127.0.0.1 \
+		--smtp-login any
 
 test: $(BIN)/.tests
 	@PYTHON=$(BIN)/python .ci/need $(LIVE_NEEDS)

@@ -25,6 +25,7 @@ from tempmail.values import (
     read_line,
     read_log_format,
     read_log_level,
+    read_login,
     read_octets,
     read_origin,
     read_path,
@@ -154,6 +155,13 @@ OPTIONS: Mapping[str, Option] = {
             read_path,
             "PEM file with the key of the certificate given at the same place, if not in its file",
             repeatable=True,
+        ),
+        Option(
+            "smtp-login",
+            "any_login",
+            read_login,
+            "any: offer AUTH PLAIN and LOGIN, and take any name and password, for programs that "
+            "insist on logging in.",
         ),
         Option(
             "operator-token-file",

@@ -66,6 +66,7 @@ _CHANGEABLE = (
     "tls",
     "tls-certificate",
     "tls-key",
+    "smtp-login",
     "blocked-senders",
     "log-level",
 )
@@ -124,6 +125,7 @@ class Server(MultiService):
             lists=_blocklists(reactor, settings, self.refused),
         )
         self.smtp.aloud = settings.log_level == "debug"
+        self.smtp.any_login = settings.any_login
         self.smtp.blocked = blocked_senders(settings)
         self._offer_tls()
         self.pulse = Pulse(reactor)
@@ -183,6 +185,7 @@ class Server(MultiService):
         self.budget.limit = settings.limits.memory
         self.budget.share = settings.limits.memory_share
         self.smtp.aloud = settings.log_level == "debug"
+        self.smtp.any_login = settings.any_login
         self._set_log_level(settings.log_level)
         self._log.info("settings applied: {settings}", settings=_in_words(settings))
 

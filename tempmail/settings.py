@@ -42,6 +42,7 @@ class Settings:
     hostname: str = field(factory=socket.gethostname)
     limits: Limits = field(factory=Limits)
     self_signed: bool = False
+    any_login: bool = False
     certificates: tuple[Path, ...] = ()
     keys: tuple[Path, ...] = ()
     operator_token_file: Path | None = None

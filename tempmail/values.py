@@ -136,6 +136,13 @@ def read_tls(value: object) -> bool:
     raise ValueError("expected self-signed; files are given with --tls-certificate and --tls-key")
 
 
+def read_login(value: object) -> bool:
+    """``any``: there are no names and passwords to check."""
+    if value == "any":
+        return True
+    raise ValueError("expected any, which takes any name and password")
+
+
 def read_log_level(value: object) -> str:
     """How much is logged."""
     return _one_of(LEVELS, value)

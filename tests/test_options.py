@@ -102,6 +102,8 @@ _COMMAND_LINES: list[tuple[str, str, Any]] = [
     *(("--unlimited", f"limits.{rate}", None) for rate in get_args(Rate)),
     ("--unlimited", "limits.max_waits_per_client", UNLIMITED),
     ("--unlimited", "limits.memory_share", UNLIMITED),
+    ("--smtp-login any", "any_login", True),
+    ("", "any_login", False),
     ("--unlimited --mint-rate 7/hour", "limits.mint_rate", parse("7/hour")),
 ]
 

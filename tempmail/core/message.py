@@ -16,7 +16,7 @@ class Envelope:
 
     ``mail_from`` is ``""`` for the null sender (RFC 5321 section 4.5.5). ``helo`` and ``peer``
     are what the client called itself and the address it came from, ``""`` where there is none.
-    ``protocol`` is a keyword of RFC 3848 (``SMTP``, ``ESMTP``, ``ESMTPS``, with ``UTF8`` before it
+    ``protocol`` is a keyword of RFC 3848 (``SMTP``, ``ESMTP``, ``ESMTPSA``, with ``UTF8`` before it
     for RFC 6531) or ``HTTP``. ``posted`` is, for a mail that came by the small interface, the
     JSON object its ``from``, ``subject`` and ``body`` are given back from, whatever types they had.
     ``client`` is whose part of the memory the mail takes, "" for nobody's.

@@ -19,6 +19,7 @@ from tempmail.core.limits import MAX_COMMAND_OCTETS
 from tempmail.smtp import replies
 from tempmail.smtp.delivery import Transaction, take_chunk, take_mail
 from tempmail.smtp.framing import ChunkFrame, DataFrame
+from tempmail.smtp.login import auth
 from tempmail.smtp.paths import NULL, BadParameters, BadPath, Path, parse_parameters, parse_path
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ def quit_(session: Session, argument: bytes) -> bytes:
 
 
 def not_implemented(session: Session, argument: bytes) -> bytes:
-    """EXPN and AUTH: known, and not offered."""
+    """EXPN: known, and not offered."""
     return replies.NOT_IMPLEMENTED
 
 
@@ -272,7 +273,7 @@ COMMANDS: dict[bytes, Command] = {
     b"NOOP": noop,
     b"VRFY": vrfy,
     b"EXPN": not_implemented,
-    b"AUTH": not_implemented,
+    b"AUTH": auth,
     b"HELP": help_,
     b"STARTTLS": starttls,
     b"QUIT": quit_,
@@ -282,11 +283,12 @@ COMMANDS: dict[bytes, Command] = {
 def take_line(session: Session, line: bytes) -> bytes | None:
     """Obey one line, given with its line end."""
     session.line = line
+    expected = session.expected
+    if expected is not None:
+        session.expected = None
+        return expected(line)
     if session.dialogue is not None:
         session.dialogue.heard(line)
-    if session.skipping:
-        session.skipping = False
-        return None
     if len(line) > MAX_COMMAND_OCTETS:
         return refuse_line(session, line, replies.LINE_TOO_LONG)
     if line.find(b"\r") != len(line) - 2 or b"\0" in line:
@@ -304,6 +306,11 @@ def take_line(session: Session, line: bytes) -> bytes | None:
     except Exception:
         session.log.failure("an SMTP command failed")
         return replies.LOCAL_ERROR
+
+
+def skip(line: bytes) -> bytes | None:
+    """No answer: this is the end of a line that was refused before."""
+    return None
 
 
 def refuse_line(session: Session, line: bytes, answer: bytes) -> bytes:

@@ -84,6 +84,22 @@ class Transaction:
         put_behind(self.chunks, octets)
         self.chunked_size += len(octets)
 
+    def envelope(self, session: Session) -> Envelope:
+        """What this mail is kept with, when it comes in this session."""
+        protocol = "UTF8SMTP" if self.utf8 else "ESMTP" if session.extended else "SMTP"
+        if session.wire.secure:
+            protocol += "S"
+        if session.logged_in:
+            protocol += "A"
+        return Envelope(
+            mail_from=self.mail_from,
+            helo=session.helo or "",
+            peer=session.peer,
+            tls=session.wire.secure,
+            protocol=protocol,
+            client=self.client,
+        )
+
     def deliver(self, envelope: Envelope, octets: Octets) -> Deferred[None]:
         """Hand the mail over, for all recipients or for none; fails as ``IMailDrop`` says."""
         if len(octets) > self.drop.limits.max_message_size:
@@ -190,5 +206,5 @@ def _deliver(session: Session, transaction: Transaction, octets: Octets) -> byte
         traffic.accepting.observe(clock.seconds() - transaction.began_at)
         return replies.KEPT
 
-    kept = transaction.deliver(session.envelope(transaction), octets)
+    kept = transaction.deliver(transaction.envelope(session), octets)
     return session.settle(kept, accept, transaction)

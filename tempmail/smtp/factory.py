@@ -25,7 +25,8 @@ class SessionFactory(SMTPFactory):
     No session has a timer for its times: one sweep a second looks at all of them, which costs less
     than a timer touched with every segment. ``now`` is the clock as of the last sweep. Without
     ``rates`` clients may do as much as they like; ``lists`` are asked whose mail to refuse, besides
-    ``blocked``. ``aloud`` has sessions written to the log, at debug.
+    ``blocked``. With ``any_login`` AUTH is offered, and any name and password will do. ``aloud``
+    has sessions written to the log, at debug.
     """
 
     log = Logger()
@@ -43,7 +44,7 @@ class SessionFactory(SMTPFactory):
         self.drop = drop
         self.tls = tls
         self.traffic = Traffic()
-        self.aloud = False
+        self.aloud = self.any_login = False
         self.rates = rates or Rates(clock, Limits().without_client_limits())
         self.lists = lists
         self.blocked: BlockedSenders | None = None
@@ -76,8 +77,8 @@ class SessionFactory(SMTPFactory):
 
     def extended_hello(self, secure: bool) -> bytes:
         """The answer to EHLO."""
-        size = self.drop.limits.max_message_size
-        return replies.extended_hello(self.hostname, size, self.tls is not None and not secure)
+        size, start_tls = self.drop.limits.max_message_size, self.tls is not None and not secure
+        return replies.extended_hello(self.hostname, size, start_tls, self.any_login)
 
     def admit(self, session: Session) -> bytes | None:
         """Let a new session in; returns the refusal where there are too many.

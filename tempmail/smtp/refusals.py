@@ -53,7 +53,7 @@ def tell_named(session: Session, line: bytes, reply: bytes) -> None:
         return
     transaction, stage = session.intake.transaction, "rcpt"
     if transaction is not None:
-        envelope = session.envelope(transaction)
+        envelope = transaction.envelope(session)
     else:
         sender = ""
         if session.intake.refused is not None:
@@ -69,7 +69,7 @@ def tell_recipients(session: Session, transaction: Transaction | None, reply: by
     """
     if transaction is not None and transaction.recipients:
         recipients = list(transaction.recipients.values())
-        envelope = session.envelope(transaction)
+        envelope = transaction.envelope(session)
         session.drop.report_refusal(envelope, recipients, "data", _text(reply))
     return reply
 

@@ -69,6 +69,13 @@ IN_CHUNKS = b"503 5.5.1 This mail comes in chunks\r\n"
 TLS_ALREADY = b"503 5.5.1 TLS is in use already\r\n"
 NO_TLS = b"454 4.7.0 TLS is not available\r\n"
 
+# --- logging in (RFC 4954) ---
+LOGGED_IN = b"235 2.7.0 Any name and password will do\r\n"
+LOGIN_CANCELLED = b"501 5.7.0 Cancelled\r\n"
+BAD_RESPONSE = b"501 5.5.2 Not a response in Base64\r\n"
+UNKNOWN_MECHANISM = b"504 5.5.4 Say PLAIN or LOGIN\r\n"
+NO_LOGIN_NOW = b"503 5.5.1 Not now\r\n"
+
 # --- the mail is not taken ---
 NO_SUCH_MAILBOX = b"550 5.1.1 No such mailbox\r\n"
 NO_RELAY = b"550 5.7.1 Relaying denied\r\n"
@@ -113,7 +120,7 @@ def hello(hostname: str) -> bytes:
 
 
 @cache
-def extended_hello(hostname: str, max_message_size: int, start_tls: bool) -> bytes:
+def extended_hello(hostname: str, max_message_size: int, start_tls: bool, login: bool) -> bytes:
     """The answer to EHLO: what this server can do, one extension a line (RFC 5321 4.1.1.1)."""
     lines = [
         hostname,
@@ -123,6 +130,7 @@ def extended_hello(hostname: str, max_message_size: int, start_tls: bool) -> byt
         "SMTPUTF8",  # RFC 6531
         "CHUNKING",  # RFC 3030
         *(["STARTTLS"] if start_tls else []),  # RFC 3207
+        *(["AUTH PLAIN LOGIN"] if login else []),  # RFC 4954
         "ENHANCEDSTATUSCODES",  # RFC 2034
     ]
     return "".join(f"250-{line}\r\n" for line in lines[:-1]).encode() + (

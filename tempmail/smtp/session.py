@@ -28,10 +28,9 @@ from tempmail.core.limits import (
     MAX_COMMAND_OCTETS,
     MAX_PIPELINED_OCTETS,
 )
-from tempmail.core.message import Envelope
 from tempmail.smtp import replies
 from tempmail.smtp.allowance import Allowance
-from tempmail.smtp.commands import COMMANDS, is_foreign, refuse_line, take_line
+from tempmail.smtp.commands import COMMANDS, is_foreign, refuse_line, skip, take_line
 from tempmail.smtp.delivery import FrameEnd, Intake, Transaction
 from tempmail.smtp.dialogue import Dialogue
 from tempmail.smtp.framing import Frame
@@ -70,6 +69,8 @@ class Session(ESMTP):
         self.intake = Intake()
         # The last command line, which the answer now due is to.
         self.line = b""
+        # Who takes the next line, where that is no command.
+        self.expected: Callable[[bytes], bytes | None] | None = None
         self.busy = self.over = False
         # What the factory's sweep looks at; seconds on its clock. ``heard_at`` is negative while a
         # TLS handshake is not done.
@@ -79,7 +80,7 @@ class Session(ESMTP):
         self._input = b""
         # Whether input may be taken: no answer is pending, and the end is not near.
         self._taking = True
-        self.skipping = self._tls_asked = False
+        self.logged_in = self._tls_asked = False
         # Why the end is near: the server closes, the client has nothing more to say.
         self._closing = self._heard_all = False
         self._hasty = False
@@ -184,14 +185,14 @@ class Session(ESMTP):
             return b""
         if self.busy:
             return rest
-        if self.skipping:
+        if self.expected is skip:
             return b""
         if len(rest) <= MAX_COMMAND_OCTETS and not is_foreign(rest):
             return rest
         self.line = b""
         answer = refuse_line(self, rest, replies.LINE_TOO_LONG)
         answers.append(answer if answer[0] < _FOUR else self._refuse(answer))
-        self.skipping = True
+        self.expected = skip
         return b""
 
     def _refuse(self, answer: bytes) -> bytes:
@@ -222,6 +223,7 @@ class Session(ESMTP):
         """What has to wait until the answers are on their way."""
         if self._tls_asked:
             self._tls_asked, self._taking = False, True
+            self.logged_in = False
             self.forget_all()
             self._await_handshake()
             self.wire.start_tls(self.factory.tls)
@@ -298,18 +300,6 @@ class Session(ESMTP):
         else:
             read_at_a_time(self.transport, MAIL_READ_OCTETS)
         return None
-
-    def envelope(self, transaction: Transaction) -> Envelope:
-        """What a mail of this session is kept with."""
-        protocol = "UTF8SMTP" if transaction.utf8 else "ESMTP" if self.extended else "SMTP"
-        return Envelope(
-            mail_from=transaction.mail_from,
-            helo=self.helo or "",
-            peer=self.peer,
-            tls=self.wire.secure,
-            protocol=protocol + "S" if self.wire.secure else protocol,
-            client=transaction.client,
-        )
 
     # --- state ---
 

@@ -231,6 +231,11 @@ ELSEWHERE = {
     "TOO_FAST": "test_abuse",
     "TOO_MANY_UNKNOWN": "test_abuse",
     "BLOCKED_SENDER": "test_abuse",
+    "LOGGED_IN": "test_login",
+    "LOGIN_CANCELLED": "test_login",
+    "BAD_RESPONSE": "test_login",
+    "UNKNOWN_MECHANISM": "test_login",
+    "NO_LOGIN_NOW": "test_login",
 }
 
 
@@ -294,7 +299,7 @@ class CommandTests(ReceiverTestCase):
         for said in (
             replies.greeting(name),
             replies.hello(name),
-            replies.extended_hello(name, 2**62, True),
+            replies.extended_hello(name, 2**62, True, True),
         ):
             for line in said.splitlines(keepends=True):
                 self.assertLessEqual(len(line), MAX_REPLY_OCTETS)

@@ -46,6 +46,10 @@ WORDS = [
     b"HELP",
     b"EXPN",
     b"AUTH",
+    b"AUTH PLAIN",
+    b"AUTH LOGIN YW5u",
+    b"YW5u",
+    b"*",
     b"STARTTLS",
 ]
 
@@ -82,6 +86,10 @@ class RandomTests(ReceiverTestCase):
     """Sessions made up by chance."""
 
     limits = Limits(max_message_size=100, max_errors=1000, max_recipients=3)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.factory.any_login = True
 
     def converse(self, said: list[bytes], cuts: list[int], close: bool) -> bytes:
         """All a client hears who says this."""
