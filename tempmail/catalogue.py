@@ -45,7 +45,7 @@ class Option:
 
     ``read`` takes text, or whatever TOML knows, and raises :exc:`ValueError` with what is wrong
     with it. ``part`` is the field of :class:`~tempmail.settings.Settings`, or of Limits where
-    ``is_limit``.
+    ``is_limit``. What is not ``reloadable`` is built into objects at the start.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Option:
     repeatable: bool = False
     is_flag: bool = False
     is_limit: bool = False
+    reloadable: bool = False
 
 
 def _limit_options() -> list[Option]:
@@ -69,7 +70,7 @@ def _limit_options() -> list[Option]:
         notes.append(f"default {_default_text(limit, unit)}")
         name = limit.name.removeprefix("default_").replace("_", "-")
         text = f"{meaning} [{', '.join(notes)}]"
-        options.append(Option(name, limit.name, read, text, is_limit=True))
+        options.append(Option(name, limit.name, read, text, is_limit=True, reloadable=True))
     return options
 
 
@@ -94,6 +95,7 @@ OPTIONS: Mapping[str, Option] = {
             "A domain to take mail for: DOMAIN, DOMAIN:catch-all, '*.DOMAIN:catch-all'. May be "
             "given several times. [default tempmail.test]",
             repeatable=True,
+            reloadable=True,
         ),
         Option(
             "smtp",
@@ -140,7 +142,13 @@ OPTIONS: Mapping[str, Option] = {
             read_hostname,
             "What the server calls itself in SMTP. [default the machine's name]",
         ),
-        Option("tls", "self_signed", read_tls, "self-signed: TLS with a certificate made now"),
+        Option(
+            "tls",
+            "self_signed",
+            read_tls,
+            "self-signed: TLS with a certificate made now",
+            reloadable=True,
+        ),
         Option(
             "tls-certificate",
             "certificates",
@@ -148,6 +156,7 @@ OPTIONS: Mapping[str, Option] = {
             "PEM file with a certificate chain. May be given several times, for several names; "
             "the first is shown to clients that name none of them.",
             repeatable=True,
+            reloadable=True,
         ),
         Option(
             "tls-key",
@@ -155,6 +164,7 @@ OPTIONS: Mapping[str, Option] = {
             read_path,
             "PEM file with the key of the certificate given at the same place, if not in its file",
             repeatable=True,
+            reloadable=True,
         ),
         Option(
             "smtp-login",
@@ -162,6 +172,7 @@ OPTIONS: Mapping[str, Option] = {
             read_login,
             "any: offer AUTH PLAIN and LOGIN, and take any name and password, for programs that "
             "insist on logging in.",
+            reloadable=True,
         ),
         Option(
             "operator-token-file",
@@ -207,6 +218,7 @@ OPTIONS: Mapping[str, Option] = {
             read_log_level,
             "The least that is logged: debug (with whole SMTP sessions, but for the mails), info, "
             "warn, error. [default info]",
+            reloadable=True,
         ),
         Option(
             "log-format",
@@ -250,6 +262,7 @@ OPTIONS: Mapping[str, Option] = {
             "blocked_senders",
             read_path,
             "A file with senders, domains and client networks whose mail is refused.",
+            reloadable=True,
         ),
         Option(
             "dnsbl",
@@ -271,6 +284,7 @@ OPTIONS: Mapping[str, Option] = {
             "Count nothing per client or mailbox, for a closed network. Limits given "
             "besides it hold.",
             is_flag=True,
+            reloadable=True,
         ),
         *_limit_options(),
     )

@@ -18,7 +18,6 @@ from twisted.logger import Logger, globalLogBeginner
 from tempmail import __version__
 from tempmail.allocator import Trimmer, keep_large_blocks_apart
 from tempmail.blocklists import DnsBlocklists
-from tempmail.catalogue import OPTIONS
 from tempmail.certificates import BadCertificate
 from tempmail.clock import steady_clock
 from tempmail.core.budget import Budget
@@ -42,7 +41,7 @@ from tempmail.postoffice import PostOffice
 from tempmail.rates import Rates
 from tempmail.reading import RESULTS, Reading
 from tempmail.resolver import QuietResolver
-from tempmail.settings import BadSetting, Settings
+from tempmail.settings import BadSetting, Settings, fixed_at_start
 from tempmail.signals import Signals, hold_back_signals
 from tempmail.smtp.factory import SessionFactory
 from tempmail.snapshot.restart import Restart
@@ -58,18 +57,6 @@ from tempmail.web.site import Exposure
 __all__ = ["Options", "assemble", "makeService"]
 
 _log = Logger()
-
-# What SIGHUP applies, besides the limits; the rest is built into objects at the start.
-_CHANGEABLE = (
-    "domain",
-    "unlimited",
-    "tls",
-    "tls-certificate",
-    "tls-key",
-    "smtp-login",
-    "blocked-senders",
-    "log-level",
-)
 
 
 class NotListening(Exception):
@@ -175,7 +162,7 @@ class Server(MultiService):
         except (BadSetting, BadCertificate, CannotStart) as error:
             self._log.error("the settings stay as they were: {error}", error=str(error))
             return
-        fixed = list(_fixed_at_start(self._settings, settings))
+        fixed = fixed_at_start(self._settings, settings)
         if fixed:
             self._log.warn("changed only by a restart: {names}", names=", ".join(fixed))
         self._offer_tls()
@@ -348,13 +335,6 @@ def _branding(settings: Settings) -> Branding:
         abuse_contact=settings.abuse_contact,
         accent_colour=settings.accent_colour,
     )
-
-
-def _fixed_at_start(before: Settings, now: Settings) -> Iterator[str]:
-    for option in OPTIONS.values():
-        fixed = not option.is_limit and option.name not in _CHANGEABLE
-        if fixed and getattr(before, option.part) != getattr(now, option.part):
-            yield f"--{option.name}"
 
 
 def _in_words(settings: Settings) -> str:

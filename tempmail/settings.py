@@ -102,6 +102,15 @@ def build(given: Mapping[str, Any]) -> Settings:
     return Settings(**parts, limits=limits)
 
 
+def fixed_at_start(before: Settings, now: Settings) -> list[str]:
+    """The options that differ and that only a restart applies."""
+    return [
+        f"--{option.name}"
+        for option in OPTIONS.values()
+        if not option.reloadable and getattr(before, option.part) != getattr(now, option.part)
+    ]
+
+
 def _check_certificates(given: Mapping[str, Any]) -> None:
     certificates, keys = given.get("tls-certificate", ()), given.get("tls-key", ())
     if keys and not certificates:

@@ -10,6 +10,7 @@ from attrs import asdict, frozen
 from tempmail.content import html as markup
 from tempmail.content import mime
 from tempmail.content.codes import Code, best_code, find_codes
+from tempmail.content.document import standalone
 from tempmail.content.links import Link, best_link, find_links
 from tempmail.content.plain import visible_text
 from tempmail.content.reading import Mailbox, Reading
@@ -53,7 +54,7 @@ def document(octets: bytes, images_remote: bool) -> Document | None:
     clean = markup.sanitise(reading.html, mime.inline_pictures(octets))
     if not clean.fragment:
         return None
-    body, headers = markup.document(clean, images_remote=images_remote, title=reading.subject)
+    body, headers = standalone(clean, images_remote=images_remote, title=reading.subject)
     return Document(body, dict(headers))
 
 

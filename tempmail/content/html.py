@@ -1,13 +1,9 @@
-"""HTML of strangers, made fit to be shown.
+"""HTML of strangers, made fit to be shown: the first of two walls.
 
-Two walls, each of which holds without the other:
-
-1. :func:`sanitise` rewrites the HTML. Caps and a rewriting pass first (:mod:`.caps`), because what
-   follows builds trees; then style sheets move into ``style`` attributes (css-inline, told to fetch
-   nothing); then nh3 keeps known elements and attributes; then every tag that is left is written
-   anew with values that are understood (this module and :mod:`.css`).
-2. :func:`document` wraps a fragment, clean or not, into a document whose own policy (CSP Level 3)
-   runs no script, sends no form, fetches nothing and shares no origin with anybody.
+Each holds without the other; the second is :mod:`.document`. Caps and a rewriting pass come first
+(:mod:`.caps`), because what follows builds trees; then style sheets move into ``style`` attributes
+(css-inline, told to fetch nothing); then nh3 keeps known elements and attributes; then every tag
+that is left is written anew with values that are understood (this module and :mod:`.css`).
 
 Pictures that would have to be fetched are held back in ``data-remote-`` attributes, so the reader
 can be asked first, and asked once.
@@ -25,7 +21,6 @@ import nh3
 from attrs import Factory, define, frozen
 
 from tempmail.content import caps, css
-from tempmail.content.policy import SANDBOX
 from tempmail.content.urls import Destination, destination
 
 PICTURE_OCTETS = 5 * 1024 * 1024
@@ -65,13 +60,6 @@ _HELD_SOURCE = re.compile(r"<img data-remote-src=")
 _HELD_BACKGROUND = re.compile(
     r"<([a-z][a-z0-9]*) data-remote-background=\"([^\"]*)\" style=\"([^\"]*)\""
 )
-_BEYOND_POLICY = re.compile(
-    r"<(?=/*(?:base|embed|fencedframe|frame|frameset|iframe|link|meta|object|portal|script)[\s/>])",
-    re.IGNORECASE | re.ASCII,
-)
-"""Elements for which browsers open a connection before they ask the policy (Chromium 156 does for
-``link rel=preconnect`` and ``iframe``), and their like. A clean fragment has none."""
-
 _FRAME = '<div style="overflow:auto">'
 """Round every fragment: what is wider than its place scrolls there and covers nothing else."""
 
@@ -149,60 +137,6 @@ def sanitise(
         finish.tracking_pixels,
         tuple(finish.links),
         tuple(defects),
-    )
-
-
-def document(
-    clean: CleanHtml,
-    *,
-    images_remote: bool = False,
-    title: str = "",
-    lang: str = "",
-    direction: str = "auto",
-) -> tuple[bytes, Mapping[str, str]]:
-    """A complete document for the fragment, in UTF-8, and the headers it must be sent with.
-
-    The policy is in the headers and, as far as a ``meta`` element can say it, in the document, so
-    a saved copy is held by it too. Nothing in it relies on the fragment being clean.
-    """
-    policy = _policy(images_remote)
-    fragment = clean.fragment_with_remote if images_remote else clean.fragment
-    fragment = _BEYOND_POLICY.sub("&lt;", fragment)
-    language = f' lang="{lang}"' if re.fullmatch(r"[A-Za-z0-9-]{2,35}", lang) else ""
-    direction = direction if direction in ("ltr", "rtl") else "auto"
-    text = (
-        f'<!DOCTYPE html>\n<html{language} dir="{direction}">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
-        '<meta name="referrer" content="no-referrer">\n'
-        '<meta http-equiv="x-dns-prefetch-control" content="off">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_BASE_STYLE}</style>\n</head>\n"
-        f"<body>{fragment}</body>\n</html>\n"
-    )
-    return text.encode("utf-8", "replace"), {
-        "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": f"{policy}; frame-ancestors 'self'; {SANDBOX}",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "X-DNS-Prefetch-Control": "off",
-        "Cross-Origin-Resource-Policy": "same-origin",
-    }
-
-
-_BASE_STYLE = (
-    ":root{color-scheme:light;background:#fff;color:#1a1a1a}"
-    "body{margin:clamp(8px,2vw,16px);font:15px/1.5 system-ui,sans-serif;overflow-wrap:break-word}"
-    "img{max-width:100%}"
-    # A picture that is held back keeps its place, so nothing moves when it is loaded after all.
-    "img:not([src]){display:inline-block;overflow:hidden;background:#8882;font-size:13px}"
-)
-
-
-def _policy(images_remote: bool) -> str:
-    pictures = "data: https: http:" if images_remote else "data:"
-    return (
-        f"default-src 'none'; img-src {pictures}; style-src 'unsafe-inline'; font-src 'none'; "
-        "form-action 'none'; base-uri 'none'"
     )
 
 

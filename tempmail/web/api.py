@@ -81,13 +81,12 @@ class Api:
     @route(app, "POST", "/v1/mailboxes")
     async def mint(self, request: Request) -> bytes:
         """A new address."""
-        request.spend("mint_rate")
+        request.allowance.spend("mint_rate")
         wished = json_body(request, _MINT)
         if "domain" in wished:
             wished["domain"] = _domain(wished["domain"])
-        minted = await self._office.mint(
-            **wished, client=request.client_key, payer=request.counts_for
-        )
+        caller = request.allowance.caller
+        minted = await self._office.mint(**wished, client=caller.client, payer=caller.counted)
         return _created(request, minted)
 
     @route(app, "GET", _BOX)
@@ -117,12 +116,13 @@ class Api:
     @route(app, "POST", f"{_BOX}/restore")
     async def restore(self, request: Request, address: str) -> bytes:
         """The same address again."""
-        request.spend("mint_rate")
-        request.check_guesses()
+        request.allowance.spend("mint_rate")
+        request.allowance.check_guesses()
         key = json_body(request, _RESTORE)["restore_key"]
         # The key is shown in the body, so whoever comes without a token is not told to bring one.
         known = known_address(address, token=key)
-        return _created(request, await self._office.restore(known, key, request.client_key))
+        client = request.allowance.caller.client
+        return _created(request, await self._office.restore(known, key, client))
 
     @route(app, "DELETE", _BOX)
     async def delete_mailbox(self, request: Request, address: str) -> bytes:
@@ -144,7 +144,7 @@ class Api:
         look = partial(self._office.messages, known, token, after=after, limit=limit, match=match)
         page = await look()
         if wait and not page:
-            request.begin_wait()
+            request.allowance.begin_wait()
             return Held(look(wait=wait), self._page)
         return await self._page(request, page)
 
@@ -166,7 +166,7 @@ class Api:
         look = partial(self._office.messages, known, token, after=after, limit=1, match=match)
         page = await look()
         if seconds and not page:
-            request.begin_wait()
+            request.allowance.begin_wait()
             return Held(look(wait=seconds), self._found)
         return await self._found(request, page)
 
@@ -182,9 +182,9 @@ class Api:
     def watch(self, request: Request) -> IResource:
         """Whatever comes to one of several mailboxes."""
         asked = watching(request)
-        request.check_guesses()
+        request.allowance.check_guesses()
         if asked.seconds:
-            request.begin_wait()
+            request.allowance.begin_wait()
         found = self._office.watch(asked.watches, limit=asked.limit, wait=asked.seconds)
         return Held(found, self._several)
 
@@ -197,7 +197,7 @@ class Api:
                     request.told(message)
             else:
                 if isinstance(one.reason, NoSuchMailbox | TokenNeeded):
-                    request.count_guess()
+                    request.allowance.count_guess()
                 entries.append(views.shut(one.address, refusal(one.reason).body))
         return request.reply(views.several(entries, found.timed_out))
 
@@ -209,7 +209,7 @@ class Api:
         arguments.check()
         who = _who(request, address, in_query=True)
         await self._office.mailbox(*who)
-        request.begin_wait()
+        request.allowance.begin_wait()
         request.header("Content-Type", EventStream.CONTENT_TYPE)
         # nginx would keep events back until its buffer is full.
         request.header("X-Accel-Buffering", "no")
@@ -231,7 +231,7 @@ class Api:
         arguments.check()
         who = _who(request, address, in_query=True)
         await self._office.mailbox(*who)
-        request.begin_wait()
+        request.allowance.begin_wait()
         return Upgraded(partial(follow, self._office, *who, after, told=request.told))
 
     @route(app, "GET", f"{_BOX}/export")
@@ -320,7 +320,7 @@ class Api:
 
 def _who(request: Request, address: str, in_query: bool = False) -> tuple[Address, str | None]:
     """Which mailbox is meant, and the token shown for it."""
-    request.check_guesses()
+    request.allowance.check_guesses()
     token = bearer_token(request, in_query)
     return known_address(address, token), token
 

@@ -17,12 +17,12 @@ from twisted.web.resource import IResource
 from tempmail.core.errors import NoSuchMailbox, TempmailError, TokenNeeded, TooManyMailboxes
 from tempmail.core.limits import POUR_OCTETS
 from tempmail.core.message import Message
-from tempmail.rates import Rate
 from tempmail.web import problems
+from tempmail.web.allowance import Allowance
 from tempmail.web.eager import eager
 from tempmail.web.origins import allow_origin
 from tempmail.web.outlet import Outlet, pour
-from tempmail.web.problems import Problem, too_often
+from tempmail.web.problems import Problem
 
 if TYPE_CHECKING:
     from tempmail.web.channel import Channel
@@ -40,8 +40,8 @@ _NOTHING: dict[bytes, Any] = {}
 class Request(server.Request):
     """One request.
 
-    ``client_key`` is whose quota of mailboxes it counts against, ``counts_for`` whose rates.
-    ``route`` is the pattern its path matched, for the log: the path itself holds an address.
+    ``allowance`` is what its client may still do. ``route`` is the pattern its path matched, for
+    the log: the path itself holds an address.
     """
 
     site: Site
@@ -51,17 +51,21 @@ class Request(server.Request):
 
     defaultContentType = None
     route = "-"
-    client_key = counts_for = ""
     started = 0.0
     _held: Deferred[Any] | None = None
-    _taken = 0
-    _waiting = False
     _log = Logger()
 
+    def __init__(self, channel: Any, *args: Any, **kw: Any) -> None:
+        super().__init__(channel, *args, **kw)  # type: ignore[no-untyped-call]
+        self.allowance = Allowance(channel.site, channel.caller)
+
     def gotLength(self, length: int | None) -> None:
-        """All headers are there. The body stays in memory, within bounds and on its client."""
+        """All headers are there. The body stays in memory, within bounds and for its client."""
         self.content = BytesIO()
-        self._find_client()
+        caller = self.allowance.caller
+        if not caller.counted or caller.trusted:
+            callers = self.channel.site.callers
+            self.allowance.caller = callers.behind(caller, self.requestHeaders)
 
     def handleContentChunk(self, data: bytes) -> None:
         """Count before keeping: of a chunked body nobody knows the length."""
@@ -72,7 +76,7 @@ class Request(server.Request):
             self.channel.refuse(site.body_too_large())
             return
         try:
-            self._take(len(data))
+            self.allowance.take(len(data))
         except TempmailError as error:
             self.channel.refuse(problems.refusal(error))
         else:
@@ -91,7 +95,7 @@ class Request(server.Request):
             if self.site.exposure.origins:
                 allow_origin(self)
             if self.path not in self.site.probes:
-                self.spend("request_rate")
+                self.allowance.spend("request_rate")
             if self.path == b"*" and self.method == b"OPTIONS":  # RFC 9110 section 9.3.7
                 self.finish_with(self.no_content())
                 return
@@ -99,12 +103,6 @@ class Request(server.Request):
             self.render(self.site.resource)  # type: ignore[no-untyped-call]
         except Exception:
             self._went_wrong(Failure())
-
-    def _find_client(self) -> None:
-        caller = self.channel.caller
-        if not caller.counted or caller.trusted:
-            caller = self.channel.site.callers.behind(caller, self.requestHeaders)
-        self.client_key, self.counts_for = caller.client, caller.counted
 
     def getHeader(self, key: AnyStr) -> AnyStr | None:
         """The last header of this name. As text each octet is a character, so any can be read.
@@ -121,34 +119,6 @@ class Request(server.Request):
     def getRequestHostname(self) -> bytes:
         """Nothing depends on what a client calls us, so it can neither fool nor break anything."""
         return b"localhost"
-
-    # --- how much a client may do ---
-
-    def spend(self, rate: Rate) -> None:
-        """Count this request against a rate. Raises a Problem where nothing of it is left."""
-        seconds = self.site.rates.ask(rate, self.counts_for)
-        if seconds:
-            raise too_often(rate, seconds)
-
-    def check_guesses(self) -> None:
-        """Raise a Problem where this client guessed so often that it may learn nothing now."""
-        seconds = self.site.rates.barred("wrong_token_rate", self.counts_for)
-        if seconds:
-            raise too_often("wrong_token_rate", seconds)
-
-    def count_guess(self) -> None:
-        """This asked for a mailbox that is not there, or not for whoever asks."""
-        self.site.rates.guess("wrong_token_rate", self.counts_for)
-
-    def begin_wait(self) -> None:
-        """From now until its end this is one who waits. Raises a Problem where that can not be."""
-        self.site.waits.enter(self.counts_for)
-        self._waiting = True
-
-    def _end_wait(self) -> None:
-        if self._waiting:
-            self._waiting = False
-            self.site.waits.leave(self.counts_for)
 
     # --- answering ---
 
@@ -169,7 +139,7 @@ class Request(server.Request):
         anyway. Raises MemoryFull or ShareSpent where there is no memory for it.
         """
         if len(body) > POUR_OCTETS and not kept:
-            self._take(len(body))
+            self.allowance.take(len(body))
         self.setResponseCode(status, problems.phrase(status).encode())
         self.header("Content-Type", content_type)
         self.header("Content-Length", str(len(body)))
@@ -195,7 +165,7 @@ class Request(server.Request):
         """The answer to an error, which is logged if nobody expects it."""
         problem = problems.problem_of(failure.value)
         if isinstance(failure.value, NoSuchMailbox | TokenNeeded):
-            self.count_guess()
+            self.allowance.count_guess()
         if isinstance(failure.value, TooManyMailboxes):
             self.site.rates.refused["mailboxes_per_client"] += 1
         if problem is None:
@@ -225,21 +195,8 @@ class Request(server.Request):
     def finish(self) -> None:
         """All is written, or will be by the stream that is under way and finishes then."""
         if self._held is None and not self.finished:
-            self._give_back()
-            self._end_wait()
+            self.allowance.let_go()
             super().finish()  # type: ignore[no-untyped-call]
-
-    # --- memory ---
-
-    def _take(self, octets: int) -> None:
-        """Charge the budget with what this request has in memory, as ``Budget.pay`` does."""
-        self.channel.site.budget.pay(octets, self.counts_for)
-        self._taken += octets
-
-    def _give_back(self) -> None:
-        if self._taken:
-            self.channel.site.budget.give(self._taken, self.counts_for)
-            self._taken = 0
 
     # --- being held ---
 
@@ -354,8 +311,7 @@ class Request(server.Request):
 
     def connectionLost(self, reason: Failure) -> None:
         """The client left."""
-        self._give_back()
-        self._end_wait()
+        self.allowance.let_go()
         if self.startedWriting:
             self.site.log(self)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]

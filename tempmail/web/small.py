@@ -44,15 +44,16 @@ class Small:
     @route(app, "POST", "/create")
     async def create(self, request: Request) -> bytes:
         """A new mailbox. Whatever body there is does not matter."""
-        request.spend("mint_rate")
+        request.allowance.spend("mint_rate")
+        caller = request.allowance.caller
         for _ in range(_DRAWS):
             try:
                 minted = await self._office.mint(
                     local_part=draw_plain_local(),
                     public=True,
                     held=False,
-                    client=request.client_key,
-                    payer=request.counts_for,
+                    client=caller.client,
+                    payer=caller.counted,
                 )
             except (AddressTaken, ReservedAddress):
                 continue
@@ -62,8 +63,8 @@ class Small:
     @route(app, "POST", "/send")
     async def send(self, request: Request) -> bytes:
         """Put a mail into a mailbox."""
-        request.spend("send_rate")
-        request.check_guesses()
+        request.allowance.spend("send_rate")
+        request.allowance.check_guesses()
         typed = _object(request)
         mail = {
             "from": typed.get("from", "anonymous@web"),
@@ -77,7 +78,7 @@ class Small:
                 subject=_text(mail["subject"]),
                 body=_text(mail["body"]),
                 posted=_echo(mail),
-                client=request.counts_for,
+                client=request.allowance.caller.counted,
             )
         except (BadAddress, NoSuchMailbox, UnknownDomain):
             return _not_found(request)
@@ -86,7 +87,7 @@ class Small:
     @route(app, "GET", "/inbox/<mailbox>")
     async def inbox(self, request: Request, mailbox: str) -> bytes:
         """Every mail, oldest first."""
-        request.check_guesses()
+        request.allowance.check_guesses()
         try:
             messages = await self._all(parse_address(mailbox))
         except (BadAddress, MailboxGone, NoSuchMailbox, TokenNeeded):
@@ -157,5 +158,5 @@ def _json(document: Mapping[str, object]) -> bytes:
 
 
 def _not_found(request: Request) -> bytes:
-    request.count_guess()
+    request.allowance.count_guess()
     return request.reply(_json({"error": "Mailbox not found"}), status=HTTPStatus.NOT_FOUND)

@@ -7,6 +7,7 @@ import orjson
 from tempmail.content import digest as content
 from tempmail.content import html, mime
 from tempmail.content.digest import Digest, Document, digest
+from tempmail.content.document import standalone
 
 __all__ = ["Digest", "Document", "digest", "document", "whole"]
 
@@ -15,7 +16,7 @@ def document(octets: bytes, images_remote: bool) -> Document | None:
     """The mail's HTML as it came, in its document."""
     reading = mime.read(octets)
     raw = html.CleanHtml(reading.html or "")
-    body, headers = html.document(raw, images_remote=images_remote, title=reading.subject)
+    body, headers = standalone(raw, images_remote=images_remote, title=reading.subject)
     return Document(body, dict(headers))
 
 
