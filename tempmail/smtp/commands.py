@@ -286,7 +286,7 @@ def take_line(session: Session, line: bytes) -> bytes | None:
     expected = session.expected
     if expected is not None:
         session.expected = None
-        return expected(line)
+        return expected(session, line)
     if session.dialogue is not None:
         session.dialogue.heard(line)
     if len(line) > MAX_COMMAND_OCTETS:
@@ -308,7 +308,7 @@ def take_line(session: Session, line: bytes) -> bytes | None:
         return replies.LOCAL_ERROR
 
 
-def skip(line: bytes) -> bytes | None:
+def skip(session: Session, line: bytes) -> bytes | None:
     """No answer: this is the end of a line that was refused before."""
     return None
 

@@ -40,7 +40,7 @@ def auth(session: Session, argument: bytes) -> bytes:
 
 def _ask(session: Session, prompts: Sequence[bytes]) -> bytes:
     prompt, *others = prompts
-    session.expected = partial(_take_response, session, prompts=others)
+    session.expected = partial(_take_response, prompts=others)
     return b"334 %b\r\n" % b64encode(prompt)
 
 

@@ -30,7 +30,7 @@ from tempmail.core.limits import (
 )
 from tempmail.smtp import replies
 from tempmail.smtp.allowance import Allowance
-from tempmail.smtp.commands import COMMANDS, is_foreign, refuse_line, skip, take_line
+from tempmail.smtp.commands import COMMANDS, Command, is_foreign, refuse_line, skip, take_line
 from tempmail.smtp.delivery import FrameEnd, Intake, Transaction
 from tempmail.smtp.dialogue import Dialogue
 from tempmail.smtp.framing import Frame
@@ -70,7 +70,7 @@ class Session(ESMTP):
         # The last command line, which the answer now due is to.
         self.line = b""
         # Who takes the next line, where that is no command.
-        self.expected: Callable[[bytes], bytes | None] | None = None
+        self.expected: Command | None = None
         self.busy = self.over = False
         # What the factory's sweep looks at; seconds on its clock. ``heard_at`` is negative while a
         # TLS handshake is not done.
