@@ -8,6 +8,7 @@ resource for Twisted would make it in a thread, and by the global reactor.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -45,8 +46,12 @@ _REASONS = {
     for name, reply in vars(replies).items()
     if isinstance(reply, bytes) and reply[:1] in (b"4", b"5")
 }
+# The one that is no constant there, for it has the name of a blocklist.
+_LISTED = "listed_client"
 # All of them are told of from the start, for Prometheus sees no increase in what only begins.
-_NO_REFUSALS = dict.fromkeys(_REASONS, 0)
+_NO_REFUSALS = {(reply[:3].decode(), name): 0 for reply, name in _REASONS.items()} | {
+    ("550", _LISTED): 0
+}
 
 
 @define(eq=False)
@@ -155,14 +160,23 @@ def _of_smtp(smtp: SessionFactory) -> Iterator[Metric]:
         "Replies that begin with 4 or 5",
         labels=("code", "reason"),
     )
-    for reply, count in sorted((_NO_REFUSALS | traffic.refusals).items()):
-        refusals.add_metric((reply[:3].decode(), _REASONS.get(reply, "other")), count)
+    counted = Counter(_NO_REFUSALS)
+    for reply, count in traffic.refusals.items():
+        counted[reply[:3].decode(), _reason(reply)] += count
+    for labels, count in sorted(counted.items()):
+        refusals.add_metric(labels, count)
     yield refusals
     yield _histogram(
         "tempmail_smtp_accept_seconds",
         "From DATA, or the first BDAT, to the 250 behind the mail",
         traffic.accepting,
     )
+
+
+def _reason(reply: bytes) -> str:
+    if replies.tells_of_a_list(reply):
+        return _LISTED
+    return _REASONS.get(reply, "other")
 
 
 def _of_store(store: IMailStore) -> Iterator[Metric]:

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.defer import Deferred
 
 from tempmail.core.address import parse_address
+from tempmail.core.errors import ListedClient
 from tempmail.core.limits import HTTP_CONNECTION_COST, MEGA
 from tempmail.metrics import Answers
 from tempmail.smtp import replies
@@ -44,7 +45,12 @@ class MetricsTestCase(ServiceTestCase):
     def samples(self) -> dict[str, float]:
         """All figures, by name and labels as they are written."""
         lines = (line for line in self.get()[2].splitlines() if not line.startswith("#"))
-        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+        samples = [line.rsplit(" ", 1) for line in lines]
+        found = {name: float(value) for name, value in samples}
+        self.assertEqual(
+            len(found), len(samples), "Prometheus keeps one of those of the same labels"
+        )
+        return found
 
     def session(self, host: str = "192.0.2.1") -> Client:
         client = Client(self.server.smtp, host)
@@ -240,10 +246,16 @@ class FigureTests(MetricsTestCase):
         """A refusal is called by the name of its reply, which is one of a few."""
         traffic = self.server.smtp.traffic
         traffic.refuse(replies.IDLE)
-        traffic.refuse(b"450 4.0.0 Of some other make\r\n")
+        for reply in (b"450 4.0.0 Of some other make\r\n", b"450 4.0.0 Of yet another\r\n"):
+            traffic.refuse(reply)
+        for name in ("bl.test", "xbl.test"):
+            traffic.refuse(replies.for_error(ListedClient(name)))
         found = self.samples()
+        self.assertEqual(
+            found['tempmail_smtp_refusals_total{code="550",reason="listed_client"}'], 2
+        )
         self.assertEqual(found['tempmail_smtp_refusals_total{code="421",reason="idle"}'], 1)
-        self.assertEqual(found['tempmail_smtp_refusals_total{code="450",reason="other"}'], 1)
+        self.assertEqual(found['tempmail_smtp_refusals_total{code="450",reason="other"}'], 2)
 
 
 class CertificateTests(ServiceTestCase):

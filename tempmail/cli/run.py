@@ -43,7 +43,7 @@ UNREACHABLE = 5
 NOT_ALLOWED = 6
 """The mailbox is private and no token is known (401)."""
 BUSY = 7
-"""The server asks to come back later (429, 503)."""
+"""The server asks to come back later (429, 502 to 504)."""
 TAKEN = 8
 """The address is in use or in quarantine (409)."""
 INTERRUPTED = 130

@@ -89,6 +89,9 @@ BLOCKED_SENDER = b"550 5.7.1 Mail from here is not taken\r\n"
 SOME_REFUSED = b"451 4.2.1 Some recipients can not take it now, try again\r\n"
 LOCAL_ERROR = b"451 4.3.0 Local error, try again later\r\n"
 
+# Behind it stands the list's name.
+_LISTED_BY = "550 5.7.1 Your address is listed by "
+
 _BY_ERROR: dict[type, bytes] = {
     BadAddress: BAD_RECIPIENT,
     NoSuchMailbox: NO_SUCH_MAILBOX,
@@ -105,8 +108,13 @@ _BY_ERROR: dict[type, bytes] = {
 def for_error(error: BaseException | None) -> bytes:
     """The reply that tells a client of a domain error; LOCAL_ERROR for anything else."""
     if isinstance(error, ListedClient):
-        return b"550 5.7.1 Your address is listed by %s\r\n" % str(error).encode("ascii")
+        return f"{_LISTED_BY}{error}\r\n".encode("ascii")
     return _BY_ERROR.get(type(error), LOCAL_ERROR)
+
+
+def tells_of_a_list(reply: bytes) -> bool:
+    """Whether this is the reply to a client that a blocklist has; which list, stands in it."""
+    return reply.startswith(_LISTED_BY.encode("ascii"))
 
 
 def greeting(hostname: str) -> bytes:
