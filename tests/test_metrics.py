@@ -251,11 +251,9 @@ class FigureTests(MetricsTestCase):
         for name in ("bl.test", "xbl.test"):
             traffic.refuse(replies.for_error(ListedClient(name)))
         found = self.samples()
-        self.assertEqual(
-            found['tempmail_smtp_refusals_total{code="550",reason="listed_client"}'], 2
-        )
-        self.assertEqual(found['tempmail_smtp_refusals_total{code="421",reason="idle"}'], 1)
-        self.assertEqual(found['tempmail_smtp_refusals_total{code="450",reason="other"}'], 2)
+        for code, reason, count in ((550, "listed_client", 2), (421, "idle", 1), (450, "other", 2)):
+            name = f'tempmail_smtp_refusals_total{{code="{code}",reason="{reason}"}}'
+            self.assertEqual(found[name], count, name)
 
 
 class CertificateTests(ServiceTestCase):
