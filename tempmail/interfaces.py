@@ -204,7 +204,7 @@ class IMailReader(Interface):
     async def restore(address: Address, restore_key: str, client: str = "") -> Minted:
         """The same address again, empty, with new secrets.
 
-        Raises NoSuchMailbox, AddressTaken, TooManyMailboxes, MemoryFull, ShareSpent.
+        Raises NoSuchMailbox, AddressTaken, TooManyMailboxes, MemoryFull.
         """
 
     async def mailbox(address: Address, token: str | None) -> MailboxState:

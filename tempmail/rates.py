@@ -28,6 +28,7 @@ Rate = Literal[
 
 REASONS = (
     *get_args(Rate),
+    "memory_share",
     "mailboxes_per_client",
     "max_connections",
     "max_connections_per_client",

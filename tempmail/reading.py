@@ -143,7 +143,7 @@ class Reading:
             understood = understood.whole
         size = understood.size if isinstance(understood, Digest) else len(understood)
         unknown = getattr(parcel, part) is None
-        if unknown and parcel.holders and self._budget.take(size, parcel.envelope.client):
+        if unknown and parcel.holders and self._budget.take(size, parcel.reader):
             parcel.reading_size += size
             setattr(parcel, part, understood)
         return understood

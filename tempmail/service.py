@@ -85,7 +85,9 @@ class Server(MultiService):
         self._read = read
         self._set_log_level = set_log_level
         self._settings = settings
-        self.budget = Budget(settings.limits.memory, share=settings.limits.memory_share)
+        self.refused: Counter[str] = Counter()
+        limits = settings.limits
+        self.budget = Budget(limits.memory, share=limits.memory_share, refused=self.refused)
         self.doorbell = Doorbell(reactor)
         self.store = MemoryStore(reactor, settings.limits, self.budget, self.doorbell)
         self.isolation = Isolation(reactor, results=RESULTS, budget=self.budget)
@@ -101,7 +103,6 @@ class Server(MultiService):
             operator_token=operator_token(settings),
         )
         self.failed = False
-        self.refused: Counter[str] = Counter()
         self.rates = Rates(reactor, settings.limits, settings.exempt_clients, self.refused)
         self.certificates = certificates(settings)
         self.smtp = SessionFactory(

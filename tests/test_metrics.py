@@ -14,7 +14,13 @@ from twisted.internet.defer import Deferred
 
 from tempmail.core.address import parse_address
 from tempmail.core.errors import ListedClient
-from tempmail.core.limits import HTTP_CONNECTION_COST, MEGA
+from tempmail.core.limits import (
+    HTTP_CONNECTION_COST,
+    MAILBOX_COST,
+    MEGA,
+    MESSAGE_COST,
+    PARCEL_COST,
+)
 from tempmail.metrics import Answers
 from tempmail.smtp import replies
 from tests.smtp.support import OPENED, RCPT, Client
@@ -178,6 +184,7 @@ class FigureTests(MetricsTestCase):
             "tempmail_mailboxes_deleted_total": 1,
             "tempmail_expiry_lag_seconds_count": 1,
             "tempmail_memory_limit_bytes": 200 * MEGA,
+            "tempmail_memory_largest_share_bytes": MAILBOX_COST + PARCEL_COST + MESSAGE_COST + 3,
             # Whoever asks is there too.
             "tempmail_memory_used_bytes": self.server.budget.used + HTTP_CONNECTION_COST,
         }

@@ -331,6 +331,14 @@ class ReloadTests(ServiceTestCase):
         self.assertIs(server.rates.limits, server.office.limits)
         self.assertEqual((server.budget.limit, server.budget.share), (400 * MEGA, 3))
 
+    def test_login(self) -> None:
+        """Whether anybody may log in is what the settings say, at the start and from now on."""
+        server = self.start(any_login=True)
+        self.assertTrue(server.smtp.any_login)
+        self.next = evolve(self.settings, any_login=False)
+        self.reload(server)
+        self.assertFalse(server.smtp.any_login)
+
     def test_certificate(self) -> None:
         """The certificate is read again, so that one renewed on disk is shown."""
         directory, authority = Path(self.mktemp()), Authority()

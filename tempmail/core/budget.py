@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from attrs import Factory, define
 
 from tempmail.core.errors import MemoryFull, ShareSpent
@@ -15,16 +17,18 @@ class Budget:
     was understood, the web charges connections, bodies and long answers; whoever takes gives back
     exactly that much, for the same client.
 
-    What is held for one client may be ``share`` times what is left beside it, and no more. With 1,
-    one alone gets half, two get a third each, and a newcomer always finds room. Switches share the
+    What one client holds may be ``share`` times what is left beside it, and no more. With 1, one
+    alone gets half, two get a third each, and a newcomer always finds room. Switches share the
     memory of their ports by the same rule (Choudhury and Hahne, Dynamic Queue Length Thresholds for
-    Shared-Memory Packet Switches, 1998). For nobody, who is "", it does not hold.
+    Shared-Memory Packet Switches, 1998). A client holds different things under different names, of
+    :func:`holder`; for nobody, who is "", the rule does not hold. ``refused`` counts by reason.
     """
 
     limit: int
     used: int = 0
     share: int = 1
     held: dict[str, int] = Factory(dict)
+    refused: Counter[str] = Factory(Counter)
 
     def fits(self, octets: int, client: str = "", beyond: int = 0) -> bool:
         """Whether ``take`` would charge ``octets`` now."""
@@ -43,8 +47,9 @@ class Budget:
     def check(self, octets: int, client: str = "") -> None:
         """Raise :exc:`MemoryFull` or :exc:`ShareSpent` where ``take`` would not charge."""
         if not self.fits(octets, client):
-            if client in self.held and self.fits(octets):
-                raise ShareSpent("what came from you takes as much memory as is left for others")
+            if self.fits(octets):
+                self.refused["memory_share"] += 1
+                raise ShareSpent("this is more of the memory than one client may have now")
             raise MemoryFull("the server's memory for mail is full")
 
     def pay(self, octets: int, client: str = "") -> None:
@@ -73,3 +78,11 @@ class Budget:
         for client, octets in other.held.items():
             self.charge(octets, client)
         self.charge(other.used - sum(other.held.values()))
+
+
+def holder(client: str, what: str) -> str:
+    """The name under which a client holds something besides its mail and its mailboxes.
+
+    So that nobody whose mail takes all it may is kept from reading and deleting it.
+    """
+    return client and f"{what} of {client}"

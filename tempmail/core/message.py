@@ -7,6 +7,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from tempmail.core.address import Address
+from tempmail.core.budget import holder
 from tempmail.core.limits import PARCEL_COST
 
 
@@ -87,6 +88,11 @@ class Parcel:
     reading: Any = None
     whole: Any = None
     reading_size: int = 0
+
+    @property
+    def reader(self) -> str:
+        """Under which name the budget is charged with what was understood of it."""
+        return holder(self.envelope.client, "readings")
 
     @property
     def octets(self) -> bytes:

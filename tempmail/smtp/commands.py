@@ -113,7 +113,7 @@ def _obey(transaction: Transaction, rest: bytes, largest: int) -> bytes | None:
                 return replies.BAD_PARAMETER
             transaction.utf8 = True
         elif keyword == b"AUTH":
-            # RFC 4954 section 5: who does not authenticate may ignore it, and relays send it.
+            # RFC 4954 section 5: it may be ignored, and relays send it.
             if value is None:
                 return replies.BAD_PARAMETER
         else:
@@ -282,17 +282,21 @@ COMMANDS: dict[bytes, Command] = {
 
 def take_line(session: Session, line: bytes) -> bytes | None:
     """Obey one line, given with its line end."""
-    session.line = line
-    expected = session.expected
-    if expected is not None:
-        session.expected = None
-        return expected(session, line)
-    if session.dialogue is not None:
-        session.dialogue.heard(line)
+    expected, session.expected = session.expected, None
+    if expected is None:
+        session.line = line
+        if session.dialogue is not None:
+            session.dialogue.heard(line)
+    elif expected is skip:
+        return None
+    else:
+        session.line = b""
     if len(line) > MAX_COMMAND_OCTETS:
         return refuse_line(session, line, replies.LINE_TOO_LONG)
     if line.find(b"\r") != len(line) - 2 or b"\0" in line:
         return replies.BARE_LINE_END
+    if expected is not None:
+        return expected(session, line)
     allowance = session.allowance
     if not allowance.commands and (refusal := allowance.draw()):
         return session.end(refusal, hasty=True)

@@ -25,7 +25,7 @@ def auth(session: Session, argument: bytes) -> bytes:
     """AUTH, with the first response behind the mechanism's name or without."""
     if not session.factory.any_login:
         return replies.NOT_IMPLEMENTED
-    if session.helo is None:
+    if not session.extended:
         return replies.HELLO_FIRST
     if session.logged_in or not session.intake.idle:
         return replies.NO_LOGIN_NOW

@@ -15,6 +15,7 @@ from tempmail.core.budget import Budget
 from tempmail.core.errors import (
     AddressTaken,
     MailboxFull,
+    MemoryFull,
     NoSuchMailbox,
     SomeRefused,
     TempmailError,
@@ -35,6 +36,9 @@ from tempmail.core.message import Attempt, Envelope, Message, Octets, Parcel
 from tempmail.interfaces import IArrivalListener, IMailStore
 from tempmail.store.recall import Recall, all_mail, all_mailboxes
 from tempmail.store.shelves import Shelves
+
+# A client who holds nothing yet.
+_NEWCOMER = "newcomer"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -212,7 +216,8 @@ class MemoryStore:
     @_deferred
     def check_ready(self) -> None:
         cost = READY_OCTETS + PARCEL_COST + MESSAGE_COST + MAILBOX_COST
-        self._budget.check(cost)
+        if not self._budget.fits(cost, _NEWCOMER):
+            raise MemoryFull("the memory for mail is full, or as good as")
 
     # --- over a restart ---
 

@@ -38,7 +38,9 @@ class Removed:
         self._budget.give(MESSAGE_COST, parcel.envelope.client)
         if not parcel.holders:
             self._tally.octets -= parcel.size
-            self._budget.give(parcel.cost + parcel.reading_size, parcel.envelope.client)
+            self._budget.give(parcel.cost, parcel.envelope.client)
+            if parcel.reading_size:
+                self._budget.give(parcel.reading_size, parcel.reader)
             parcel.reading = parcel.whole = None
             parcel.reading_size = 0
 

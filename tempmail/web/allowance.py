@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tempmail.core.budget import holder
 from tempmail.rates import Rate
 from tempmail.web.problems import too_often
 
@@ -49,13 +50,17 @@ class Allowance:
 
     def take(self, octets: int) -> None:
         """Charge the budget with what this request has in memory, as ``Budget.pay`` does."""
-        self._site.budget.pay(octets, self.caller.counted)
+        self._site.budget.pay(octets, self._holder)
         self._taken += octets
+
+    @property
+    def _holder(self) -> str:
+        return holder(self.caller.counted, "requests")
 
     def let_go(self) -> None:
         """The request is over."""
         if self._taken:
-            self._site.budget.give(self._taken, self.caller.counted)
+            self._site.budget.give(self._taken, self._holder)
             self._taken = 0
         if self._waiting:
             self._waiting = False

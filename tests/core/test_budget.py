@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tempmail.core.budget import Budget
+from tempmail.core.budget import Budget, holder
 from tempmail.core.errors import MemoryFull, ShareSpent
 
 
@@ -79,11 +79,22 @@ class ShareTests(SynchronousTestCase):
         budget = Budget(100)
         budget.pay(50, "one")
         self.assertRaises(ShareSpent, budget.check, 1, "one")
+        self.assertRaises(ShareSpent, budget.check, 26, "other")
+        self.assertEqual(budget.refused, {"memory_share": 2})
         budget.check(25, "other")
         budget.pay(50)
         for client in ("one", "other", ""):
             self.assertRaises(MemoryFull, budget.pay, 1, client)
         self.assertEqual((budget.used, budget.held), (100, {"one": 50}))
+
+    def test_apart(self) -> None:
+        """What a client holds under another name is held to the rule by itself."""
+        budget = Budget(90)
+        budget.pay(45, "one")
+        self.assertFalse(budget.fits(1, "one"))
+        budget.pay(22, holder("one", "requests"))
+        self.assertTrue(budget.fits(11, holder("other", "requests")))
+        self.assertEqual(holder("", "requests"), "")
 
     def test_absorb(self) -> None:
         """What was taken under one budget goes on under another, whosever it is."""

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from tempmail.core.address import Address, parse_address
 from tempmail.core.budget import Budget
-from tempmail.core.errors import MemoryFull, NoSuchMailbox
+from tempmail.core.errors import MemoryFull, NoSuchMailbox, ShareSpent
 from tempmail.core.limits import (
     ATTEMPT_COST,
     ATTEMPT_RESERVE,
@@ -142,12 +142,16 @@ class BudgetTests(MemoryTestCase):
         self.assertEqual(self.budget.used, 0)
 
     def test_ready(self) -> None:
-        """It is ready while a common mail to a new mailbox would fit, and with no octet less."""
+        """It is ready while a common mail to a new mailbox, from a client who has nothing here yet,
+        would be taken, and with no octet less.
+        """
         self.put(BOB)
         common = PARCEL_COST + READY_OCTETS + MESSAGE_COST + MAILBOX_COST
-        self.budget.limit = self.budget.used + common
+        self.budget.limit = self.budget.used + 2 * common
         self.successResultOf(self.store.check_ready())
+        self.budget.check(common, "192.0.2.1")
         self.budget.limit -= 1
+        self.assertRaises(ShareSpent, self.budget.check, common, "192.0.2.1")
         self.assert_full(self.store.check_ready())
         self.successResultOf(self.store.close(BOB))
         self.successResultOf(self.store.check_ready())

@@ -147,9 +147,7 @@ class StoreMachine(RuleBasedStateMachine):
         if left < 0:
             return "MemoryFull"
         held = self.budget.held.get(client, 0)
-        if client and octets and held + octets > left:
-            return "ShareSpent" if held else "MemoryFull"
-        return None
+        return "ShareSpent" if client and octets and held + octets > left else None
 
     # --- mailboxes ---
 
@@ -280,7 +278,7 @@ class StoreMachine(RuleBasedStateMachine):
             mail = box.mails[sequence][0]
             parcel = now_or_why(self.store.message(address, sequence)).parcel
             assert parcel.octets == mail.octets
-            if not mail.reading_size and self.budget.take(size, parcel.envelope.client):
+            if not mail.reading_size and self.budget.take(size, parcel.reader):
                 mail.reading_size = parcel.reading_size = size
 
     # --- time ---
@@ -358,10 +356,11 @@ class StoreMachine(RuleBasedStateMachine):
         for message in messages:
             held[message.parcel.envelope.client] += MESSAGE_COST
         for parcel in parcels.values():
-            held[parcel.envelope.client] += parcel.cost + parcel.reading_size
+            held[parcel.envelope.client] += parcel.cost
+            held[parcel.reader] += parcel.reading_size
         assert self.budget.used == held.total()
         del held[""]
-        assert self.budget.held == held
+        assert self.budget.held == +held
         for parcel in parcels.values():
             assert parcel.holders == sum(message.parcel is parcel for message in messages)
 

@@ -76,7 +76,7 @@ class MemoryTests(SynchronousTestCase):
         self.house.budget.limit = self.house.budget.used + 2 * HTTP_CONNECTION_COST + 2000
         wires = [Wire(self.house.site, host) for host in ("192.0.2.1", "192.0.2.2")]
         wires[0].send(post(b"Content-Length: 1999", body=b" " * 900))
-        self.assertEqual(self.house.budget.held, {"192.0.2.1": 900})
+        self.assertEqual(self.house.budget.held, {"requests of 192.0.2.1": 900})
         self.assertEqual(status_of(wires[0].send(b" " * 200)), 429)
         self.assertEqual(wires[1].send(post(b"Content-Length: 999", body=b" " * 400)), b"")
         wires[1].hang_up()
@@ -114,6 +114,17 @@ class MemoryTests(SynchronousTestCase):
             wire = Wire(self.house.site, host)
             self.assertEqual(status_of(wire.send(post(b"Content-Length: 0"))), status)
             wire.hang_up()
+
+    def test_who_sent_much_can_read(self) -> None:
+        """Who takes all of the memory that one client may still asks, marks and reads."""
+        self.house.budget.pay(2_000_000, "192.0.2.1")
+        self.house.budget.limit = self.house.budget.used + HTTP_CONNECTION_COST + 1_900_000
+        wire = Wire(self.house.site)
+        seen = b'{"seen":true}'
+        patch = f"PATCH {self.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        patch += f"Content-Length: {len(seen)}\r\n\r\n"
+        self.assertEqual(status_of(wire.send(patch.encode() + seen)), 200)
+        self.assertEqual(status_of(wire.send(self.get(f"{self.path}/text"))), 200)
 
     def test_raw(self) -> None:
         """The received octets are there anyway, and cost nothing more."""

@@ -35,7 +35,8 @@ _PROBLEMS: Mapping[int, str] = {
     415: "The body is not called JSON.",
     422: "Well formed, but it can not be done; `errors` says why.",
     426: "This is a websocket.",
-    429: "Too often, or too many mailboxes or waits; `Retry-After` says when to come again.",
+    429: "Too often, too many mailboxes or waits, or more of the memory than one client may have; "
+    "`Retry-After` says when to come again.",
     503: "Full, stopping or not ready; `Retry-After` says when to come again.",
 }
 
