@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NoReturn
 
 from attrs import Factory, define
 
@@ -47,14 +48,12 @@ class Budget:
     def check(self, octets: int, client: str = "") -> None:
         """Raise :exc:`MemoryFull` or :exc:`ShareSpent` where ``take`` would not charge."""
         if not self.fits(octets, client):
-            if self.fits(octets):
-                self.refused["memory_share"] += 1
-                raise ShareSpent("this is more of the memory than one client may have now")
-            raise MemoryFull("the server's memory for mail is full")
+            self._refuse(octets)
 
     def pay(self, octets: int, client: str = "") -> None:
         """Charge ``octets``. Raises what ``check`` raises."""
-        self.check(octets, client)
+        if not self.fits(octets, client):
+            self._refuse(octets)
         self.charge(octets, client)
 
     def charge(self, octets: int, client: str = "") -> None:
@@ -78,6 +77,12 @@ class Budget:
         for client, octets in other.held.items():
             self.charge(octets, client)
         self.charge(other.used - sum(other.held.values()))
+
+    def _refuse(self, octets: int) -> NoReturn:
+        if self.fits(octets):
+            self.refused["memory_share"] += 1
+            raise ShareSpent("this is more of the memory than one client may have now")
+        raise MemoryFull("the server's memory for mail is full")
 
 
 def holder(client: str, what: str) -> str:

@@ -259,12 +259,13 @@ class MemoryStore:
         self, address: Address, octets: int, opening: Opening | None, client: str
     ) -> Mailbox:
         """The mailbox, or a new one of ``opening``, if one more mail fits."""
-        mailbox = self._shelves.known(address)
+        shelves = self._shelves
+        mailbox = shelves.known(address)
         if mailbox is None or mailbox.closed:
             if opening is None:
                 raise NoSuchMailbox("no mailbox of this address")
-            mailbox = self._shelves.new(address, opening, client)
-        mailbox.check_room(octets, self.limits)
+            mailbox = shelves.new(address, opening, client)
+        mailbox.check_room(octets, shelves.limits)
         return mailbox
 
     def _all_with_room(
