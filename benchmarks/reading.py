@@ -101,7 +101,7 @@ def _hostile_structures() -> Iterator[tuple[str, bytes]]:
         _MIXED + (b"--b\r\nContent-Type: a/b" + b";" * 9000 + b"\n\n") * 99,
     )
     yield "one header block", _MIXED + b"--b\r\n" + b"x: y\r\n" * 4 * MEGA
-    # What the standard library is asked about, as large as it may be.
+    # Parts whose ends a careless reader looks for again and again.
     doubtful = _MIXED.replace(b"\r\n", b"\n") + b"--b\nno header\n\n"
     yield "doubtful parts", doubtful + b"--b\n\n" * 6_000
     yield "doubtful lines", doubtful + _LINE.replace(b"\r\n", b"\n") * 12_000

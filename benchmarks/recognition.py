@@ -14,7 +14,7 @@ from attrs import frozen
 from benchmarks.tables import show
 from tempmail.content.codes import best_code, find_codes
 from tempmail.content.links import best_link, find_links
-from tempmail.content.plain import visible_text
+from tempmail.content.plain import read_page
 from tests.corpus.codes import LabelledMail, blind, forty, table, unseen
 
 TABLES: tuple[tuple[str, Callable[[], list[LabelledMail]]], ...] = (
@@ -46,13 +46,13 @@ class Outcome:
 
 def code_outcome(mail: LabelledMail) -> Outcome:
     """What is told as the code of a mail."""
-    code = best_code(find_codes(mail.subject, mail.text, visible_text(mail.html)))
+    code = best_code(find_codes(mail.subject, mail.text, read_page(mail.html).text))
     return Outcome(mail.name, code.value if code else "", mail.codes)
 
 
 def link_outcome(mail: LabelledMail) -> Outcome:
     """What is told as the link of a mail."""
-    link = best_link(find_links(mail.text, mail.html, mail.subject))
+    link = best_link(find_links(mail.text, read_page(mail.html), mail.subject))
     return Outcome(mail.name, link.url if link else "", mail.links)
 
 

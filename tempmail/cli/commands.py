@@ -265,7 +265,7 @@ def _epoch(time: datetime | None) -> float | None:
 
 
 async def doctor(job: Job) -> None:
-    """Never runs: see `tempmail.cli.main`."""
+    """Reached only with an option before it, and says where it stands; see `tempmail.cli.main`."""
     raise ValueError("`doctor` stands first, and its options behind it: tempmail doctor --json")
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from tempmail.client.errors import BadAnswer, WaitTimedOut, Want
-from tempmail.client.limits import DOWNLOAD_LIMIT, HOLD, MARGIN
+from tempmail.client.limits import DOWNLOAD_LIMIT, HOLD, MARGIN, WAIT
 from tempmail.client.patience import Patience
 from tempmail.client.values import (
     Attempt,
@@ -135,22 +135,22 @@ class Box:
             raise BadAnswer("the server sent no token") from problem
         return self.token
 
-    async def wait_message(self, timeout: float = 60.0, **also: Any) -> Message:
+    async def wait_message(self, timeout: float = WAIT, **also: Any) -> Message:
         """The next message; the arguments are those of `wait`."""
         return cast(Message, (await self.wait("message", timeout, **also)).message)
 
-    async def wait_code(self, timeout: float = 60.0, **also: Any) -> str:
+    async def wait_code(self, timeout: float = WAIT, **also: Any) -> str:
         """The verification code of the next message that has one; arguments as for `wait`."""
         return cast(str, (await self.wait("code", timeout, **also)).code)
 
-    async def wait_link(self, timeout: float = 60.0, **also: Any) -> str:
+    async def wait_link(self, timeout: float = WAIT, **also: Any) -> str:
         """The action link of the next message that has one; arguments as for `wait`."""
         return cast(str, (await self.wait("link", timeout, **also)).link)
 
     async def wait(
         self,
         want: Want = "message",
-        timeout: float = 60.0,
+        timeout: float = WAIT,
         *,
         sender: str = "",
         subject: str = "",

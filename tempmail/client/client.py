@@ -13,7 +13,7 @@ from twisted.web.iweb import IAgent
 
 from tempmail.client.box import Box
 from tempmail.client.errors import TempmailError
-from tempmail.client.limits import CONNECT_LIMIT
+from tempmail.client.limits import CONNECT_LIMIT, WAIT
 from tempmail.client.patience import Patience
 from tempmail.client.several import wait_at
 from tempmail.client.values import Domains, Mailbox, Summary, value_of
@@ -87,7 +87,7 @@ class Client:
         return Box(self._wire, self._patience, address, token)
 
     async def wait_any(
-        self, boxes: Iterable[Box], timeout: float = 60.0, limit: int | None = None
+        self, boxes: Iterable[Box], timeout: float = WAIT, limit: int | None = None
     ) -> dict[Box, tuple[Summary, ...]]:
         """What came, as soon as there is something, to any of up to 50 mailboxes of this server.
 

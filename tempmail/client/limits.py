@@ -1,5 +1,8 @@
 """Every number of the client. The server has its own, which this side does not know."""
 
+WAIT = 60.0
+"""Seconds a wait lasts that names no time: mail that is not there after a minute was not sent,
+greylisting aside."""
 HOLD = 50
 """Seconds one request is held. The server allows 60, and that is where many proxies cut."""
 MARGIN = 10.0

@@ -9,21 +9,17 @@ labelled mails; ``python -m benchmarks.recognition`` shows what they achieve.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 
 from attrs import frozen
 
 from tempmail.content.cues import Kind
-from tempmail.content.evidence import Evidence
+from tempmail.content.evidence import BELIEVABLE, Evidence, confidence
 from tempmail.content.lines import Line, Source, talks
 from tempmail.content.naming import CODE_NAMES, name_of, presented
 from tempmail.content.shapes import CAREFUL, Candidate
 from tempmail.content.tone import Tone, tone_of
-
-BELIEVABLE = 0.5
-"""The confidence from which a code is told to a client as the code of the mail."""
 
 MAX_CODES = 10
 """Codes that are returned at most."""
@@ -132,7 +128,7 @@ def _code(value: str, score: float, reason: str, places: set[str]) -> Code:
         score += _REPEATED
         if "subject" in places and "subject" not in reason:
             reason += "; also in the subject"
-    return Code(value, round(1 / (1 + math.exp(-score)), 3), reason)
+    return Code(value, confidence(score), reason)
 
 
 def _single(every: list[_Found]) -> frozenset[str]:

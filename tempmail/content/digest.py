@@ -12,7 +12,7 @@ from tempmail.content import mime
 from tempmail.content.codes import Code, best_code, find_codes
 from tempmail.content.document import standalone
 from tempmail.content.links import Link, best_link, find_links
-from tempmail.content.plain import visible_text
+from tempmail.content.plain import Page, read_page
 from tempmail.content.reading import Mailbox, Reading
 from tempmail.content.told import (
     RECIPIENTS,
@@ -21,7 +21,7 @@ from tempmail.content.told import (
     Document,
     Understood,
     digest_of,
-    members,
+    whole_of,
 )
 
 __all__ = ["Digest", "Document", "Understood", "digest", "document", "understood", "whole"]
@@ -60,22 +60,27 @@ def document(octets: bytes, images_remote: bool) -> Document | None:
 
 @frozen
 class _Found:
-    """What ``digest`` and ``whole`` both tell of. ``visible`` is what a reader sees of the HTML."""
+    """What ``digest`` and ``whole`` both tell of. ``page`` is what a reader sees of the HTML."""
 
     reading: Reading
-    visible: str
+    page: Page
     codes: tuple[Code, ...]
     links: tuple[Link, ...]
+
+    @property
+    def text(self) -> str:
+        """The plain body, or what a reader sees of the HTML where that says nothing."""
+        return self.reading.text if self.reading.text.strip() else self.page.text
 
 
 def _find(octets: bytes) -> _Found:
     reading = mime.read(octets)
-    visible = visible_text(reading.html or "")
+    page = read_page(reading.html or "")
     return _Found(
         reading,
-        visible,
-        find_codes(reading.subject, reading.text, visible),
-        find_links(reading.text, reading.html or "", reading.subject),
+        page,
+        find_codes(reading.subject, reading.text, page.text),
+        find_links(reading.text, page, reading.subject),
     )
 
 
@@ -86,7 +91,7 @@ def _digest_of(found: _Found) -> Digest:
         reading.subject,
         reading.sender,
         reading.to,
-        reading.text or found.visible,
+        found.text,
         has_html=reading.html is not None,
         attachment_count=len(reading.attachments),
         code=code.value if code is not None else None,
@@ -98,22 +103,20 @@ def _whole_of(found: _Found, octets: bytes) -> bytes:
     reading, clean = found.reading, markup.CleanHtml()
     if reading.html is not None:
         clean = markup.sanitise(reading.html, mime.inline_pictures(octets))
-    return members(
-        {
-            "cc": _people(reading.cc),
-            "reply_to": _people(reading.reply_to),
-            "date": _rfc3339(reading.date),
-            "message_id": reading.message_id,
-            "headers": reading.headers,
-            "text": reading.text or found.visible,
-            "html": clean.fragment or None,
-            "attachments": [asdict(attachment) for attachment in reading.attachments],
-            "codes": [asdict(code) for code in found.codes],
-            "links": [asdict(link) for link in found.links],
-            "remote_content": clean.remote_hosts,
-            "tracking_pixels": clean.tracking_pixels,
-            "defects": [*reading.defects, *_cut(reading), *clean.defects],
-        }
+    return whole_of(
+        reading.message_id,
+        [*reading.defects, *_cut(reading), *clean.defects],
+        cc=_people(reading.cc),
+        reply_to=_people(reading.reply_to),
+        date=_rfc3339(reading.date),
+        headers=reading.headers,
+        text=found.text,
+        html=clean.fragment or None,
+        attachments=[asdict(attachment) for attachment in reading.attachments],
+        codes=[asdict(code) for code in found.codes],
+        links=[asdict(link) for link in found.links],
+        remote_content=clean.remote_hosts,
+        tracking_pixels=clean.tracking_pixels,
     )
 
 

@@ -26,8 +26,6 @@ def standalone(
     *,
     images_remote: bool = False,
     title: str = "",
-    lang: str = "",
-    direction: str = "auto",
 ) -> tuple[bytes, Mapping[str, str]]:
     """A complete document for the fragment, in UTF-8, and the headers it must be sent with.
 
@@ -37,10 +35,8 @@ def standalone(
     policy = _policy(images_remote)
     fragment = clean.fragment_with_remote if images_remote else clean.fragment
     fragment = _BEYOND_POLICY.sub("&lt;", fragment)
-    language = f' lang="{lang}"' if re.fullmatch(r"[A-Za-z0-9-]{2,35}", lang) else ""
-    direction = direction if direction in ("ltr", "rtl") else "auto"
     text = (
-        f'<!DOCTYPE html>\n<html{language} dir="{direction}">\n<head>\n<meta charset="utf-8">\n'
+        '<!DOCTYPE html>\n<html dir="auto">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
         '<meta name="referrer" content="no-referrer">\n'
         '<meta http-equiv="x-dns-prefetch-control" content="off">\n'

@@ -1,10 +1,20 @@
-"""What speaks for or against a number being a verification code."""
+"""What speaks for or against something being what a mail was sent for."""
 
 from __future__ import annotations
+
+import math
 
 from attrs import frozen
 
 from tempmail.content.cues import Kind
+
+BELIEVABLE = 0.5
+"""The confidence from which a code or a link is told to a client as that of the mail."""
+
+
+def confidence(log_odds: float) -> float:
+    """Evidence added up, as a probability of three digits (the logistic function)."""
+    return round(1 / (1 + math.exp(-log_odds)), 3)
 
 
 @frozen

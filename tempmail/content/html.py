@@ -86,9 +86,6 @@ class CleanHtml:
     tracking_pixels: int = 0
     """Remote pictures nobody could see. They are not loaded even when remote ones are asked for."""
 
-    links: tuple[str, ...] = ()
-    """Where its links lead, each once, in order of appearance."""
-
     defects: tuple[str, ...] = ()
     """What was left out for being too much, in words."""
 
@@ -135,7 +132,6 @@ def sanitise(
         f"{_FRAME}{fragment}</div>" if fragment else "",
         tuple(finish.hosts),
         finish.tracking_pixels,
-        tuple(finish.links),
         tuple(defects),
     )
 
@@ -152,7 +148,6 @@ class _Finish:
     pictures: Pictures
     defects: list[str]
     hosts: dict[str, None] = Factory(dict)
-    links: dict[str, None] = Factory(dict)
     addresses: dict[str, Destination | None] = Factory(dict)
     tracking_pixels: int = 0
     octets_left: int = PICTURES_OCTETS
@@ -222,7 +217,6 @@ class _Finish:
         place = self._address(href) if href else None
         if place is None:
             return {}
-        self.links.setdefault(place.url)
         return {
             "href": place.url,
             "title": place.host,

@@ -8,7 +8,6 @@ counted in log-odds.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection
 from typing import Literal
@@ -16,14 +15,13 @@ from typing import Literal
 from attrs import evolve, frozen
 
 from tempmail.content.cues import Kind
+from tempmail.content.evidence import BELIEVABLE, confidence
 from tempmail.content.lines import SENTENCE_END
 from tempmail.content.mentions import Mention, mentions
+from tempmail.content.plain import Page
 from tempmail.content.targets import LinkEvidence, from_address, pattern_of
 from tempmail.content.urls import destination
 from tempmail.content.wording import affirms, points, says, speaking, topic
-
-BELIEVABLE = 0.5
-"""The confidence from which a link is told to a client as the link of the mail."""
 
 MAX_LINKS = 200
 """Different links that are weighed; a mail with more is a list."""
@@ -59,6 +57,10 @@ _BUTTON = 0.6
 _NOT_YOU = -4.5
 _ONLY = 1.0
 _FOR_ANY_REASON = -0.8
+
+_AS_IT_IS = re.compile(r"https?://[!#-;=?-\[\]_a-z~]+", re.IGNORECASE).fullmatch
+"""What no browser reads in another way than it is written. Of any other address the one that a
+browser goes to is told."""
 
 _STATEMENT_END = re.compile(r"[.!]\s|[。!।]")
 """Ends a sentence that is not a question: *Not you? Reset it* belongs together."""
@@ -109,21 +111,21 @@ class _Weighed:
 
     def link(self) -> Link:
         """What is handed out."""
-        confidence = round(1 / (1 + math.exp(-self.score)), 3)
+        sure = confidence(self.score)
         kind: LinkKind = "unsubscribe" if self.stops else "other"
-        if confidence >= BELIEVABLE:
+        if sure >= BELIEVABLE:
             kind = "action"
         reasons = "; ".join(item.words for item in self.evidence if item.words)
         reason = reasons or "nothing asks to follow it"
-        return Link(self.url, self.host, self.text, kind, confidence, reason)
+        return Link(self.url, self.host, self.text, kind, sure, reason)
 
 
-def find_links(text: str, html: str, subject: str = "") -> tuple[Link, ...]:
-    """The links of a mail's plain body and of its HTML source, each address once; first the most
-    likely action, at most `MAX_LINKS`. Only ``http`` and ``https``. Raises nothing."""
+def find_links(text: str, page: Page, subject: str = "") -> tuple[Link, ...]:
+    """The links of a mail's plain body and of its HTML, each address once; first the most likely
+    action, at most `MAX_LINKS`. Only ``http`` and ``https``. Raises nothing."""
     best: dict[str, _Weighed] = {}
     asked = speaking(subject[:300])[0] in _ASKING
-    for mention in mentions(text, html):
+    for mention in mentions(text, page):
         found = _weighed(mention, asked)
         if found is None:
             continue
@@ -163,12 +165,12 @@ def _merged(one: _Weighed, other: _Weighed) -> _Weighed:
 
 def _weighed(mention: Mention, asked: bool) -> _Weighed | None:
     """`asked`: the subject asks to follow a link."""
-    url = mention.url
-    if len(url) > MAX_URL or not url.lower().startswith(("http://", "https://")):
+    url = f"https:{mention.url}" if mention.url.startswith("//") else mention.url
+    place = destination(url) if len(url) <= MAX_URL else None
+    if place is None or not place.is_web:
         return None
-    place = destination(url)
-    if place is None:
-        return None
+    if not _AS_IT_IS(url):
+        url = place.url
     kind, words = _from_words(mention)
     own = speaking(mention.label)[0]
     if asked and _may_be_asked_for(mention, own, kind):

@@ -8,7 +8,7 @@ from itertools import chain, islice, zip_longest
 
 from attrs import frozen
 
-from tempmail.content.plain import read_page
+from tempmail.content.plain import Page
 
 MAX_TEXT = 100_000
 """Characters of a plain text body that are read."""
@@ -36,16 +36,15 @@ class Mention:
     button: bool = False
 
 
-def mentions(text: str, html: str) -> Iterator[Mention]:
-    """The links of a plain body, and those of an HTML source."""
+def mentions(text: str, page: Page) -> Iterator[Mention]:
+    """The links of a plain body, and those of a page."""
     return chain(
-        islice(_in_text(text[:MAX_TEXT]), MAX_MENTIONS), islice(_in_html(html), MAX_MENTIONS)
+        islice(_in_text(text[:MAX_TEXT]), MAX_MENTIONS), islice(_in_page(page), MAX_MENTIONS)
     )
 
 
-def _in_html(html: str) -> Iterator[Mention]:
+def _in_page(page: Page) -> Iterator[Mention]:
     """The anchors of a document, and the addresses written out between them."""
-    page = read_page(html)
     end = said = 0
     for anchor, following in zip_longest(page.anchors, page.anchors[1:]):
         yield from _in_text(page.text[end : anchor.start])

@@ -64,7 +64,6 @@ def read(octets: bytes) -> Reading:
             cc=(),
             reply_to=(),
             date=when(seen.date),
-            date_text=seen.date,
             message_id=seen.message_id,
             headers=(),
             text="",
@@ -139,7 +138,6 @@ def _read(octets: bytes) -> Reading:
         cc=mail.mailboxes(b"cc"),
         reply_to=mail.mailboxes(b"reply-to"),
         date=date,
-        date_text=date_text,
         message_id=clean_identity(mail.text(b"message-id")) or None,
         headers=tuple(
             (clean_identity(name.decode("ascii", "replace")), readable(value, mail.hint))

@@ -76,15 +76,10 @@ class Page:
     anchors: tuple[Anchor, ...]
 
 
-def visible_text(html_text: str) -> str:
-    """The text a reader sees: blocks on lines of their own, cells of one row parted by a blank,
-    runs of white space as one blank, entities decoded; scripts, styles, the head and whatever is
-    hidden left out. Reads at most `MAX_HTML` characters, raises nothing."""
-    return read_page(html_text).text
-
-
 def read_page(html_text: str) -> Page:
-    """The same text, with the links that stand in it."""
+    """The text a reader sees, and the links in it: blocks on lines of their own, cells of one row
+    parted by a blank, runs of white space as one blank, entities decoded; scripts, styles, the head
+    and whatever is hidden left out. Reads at most `MAX_HTML` characters, raises nothing."""
     reader = _Reader()
     for token in _tokens(html_text[:MAX_HTML]):
         if isinstance(token, str):

@@ -70,8 +70,8 @@ class AttachedFile:
 class Reading:
     """Everything a mail says, without the contents of its attachments.
 
-    ``headers`` are all of them in the order of the wire, decoded. ``date`` is aware; ``date_text``
-    is the header as it stood. ``message_id`` keeps its angle brackets, as the header does.
+    ``headers`` are all of them in the order of the wire, decoded. ``date`` is aware.
+    ``message_id`` keeps its angle brackets, as the header does.
     ``text`` is the plain body, ``""`` if there is none; ``html`` is the HTML body, unsanitised,
     ``None`` if there is none. ``defects`` says what was wrong or guessed, in words for whoever sent
     the mail.
@@ -83,7 +83,6 @@ class Reading:
     cc: tuple[Mailbox, ...]
     reply_to: tuple[Mailbox, ...]
     date: datetime | None
-    date_text: str
     message_id: str | None
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     text: str = field(repr=False)

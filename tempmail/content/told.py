@@ -84,23 +84,8 @@ def whole_glimpse(octets: bytes) -> bytes:
     Safe in the reactor, like :func:`glimpse`.
     """
     glance = mime.glance(octets)
-    return members(
-        {
-            "cc": [],
-            "reply_to": [],
-            "date": None,
-            "message_id": glance.message_id,
-            "headers": [],
-            "text": "",
-            "html": None,
-            "attachments": [],
-            "codes": [],
-            "links": [],
-            "remote_content": [],
-            "tracking_pixels": 0,
-            "defects": [*glance.defects, "reading this mail took too much, so this is its header"],
-        }
-    )
+    defects = [*glance.defects, "reading this mail took too much, so this is its header"]
+    return whole_of(glance.message_id, defects)
 
 
 def digest_of(
@@ -123,7 +108,7 @@ def digest_of(
         text=text,
         code=code,
         link=link,
-        summary=members(
+        summary=_members(
             {
                 "from": asdict(sender),
                 "to": [mailbox.address or mailbox.name for mailbox in to[:RECIPIENTS]],
@@ -138,6 +123,42 @@ def digest_of(
     )
 
 
-def members(content: Mapping[str, object]) -> bytes:
+def whole_of(
+    message_id: str | None,
+    defects: Sequence[str],
+    *,
+    cc: Sequence[Mapping[str, str]] = (),
+    reply_to: Sequence[Mapping[str, str]] = (),
+    date: str | None = None,
+    headers: Sequence[tuple[str, str]] = (),
+    text: str = "",
+    html: str | None = None,
+    attachments: Sequence[Mapping[str, object]] = (),
+    codes: Sequence[Mapping[str, object]] = (),
+    links: Sequence[Mapping[str, object]] = (),
+    remote_content: Sequence[str] = (),
+    tracking_pixels: int = 0,
+) -> bytes:
+    """What the whole message adds, of a mail of which this is known: JSON members, no braces."""
+    return _members(
+        {
+            "cc": cc,
+            "reply_to": reply_to,
+            "date": date,
+            "message_id": message_id,
+            "headers": headers,
+            "text": text,
+            "html": html,
+            "attachments": attachments,
+            "codes": codes,
+            "links": links,
+            "remote_content": remote_content,
+            "tracking_pixels": tracking_pixels,
+            "defects": defects,
+        }
+    )
+
+
+def _members(content: Mapping[str, object]) -> bytes:
     """A JSON object's text without its braces."""
     return orjson.dumps(content)[1:-1]

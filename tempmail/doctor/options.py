@@ -13,14 +13,9 @@ class DoctorOptions(Options):
         "or the file that has them, and exits with 1 when something must be done."
     )
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.json = False
-
     def getSynopsis(self) -> str:
         """The first line of the help."""
         return "Usage: tempmail doctor [options]"
 
     def opt_json(self) -> None:
         """Print one JSON document instead of lines."""
-        self.json = True

@@ -10,12 +10,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.recognition import code_outcome
 from tempmail.content.codes import (
-    BELIEVABLE,
     MAX_CODES,
     Code,
     best_code,
     find_codes,
 )
+from tempmail.content.evidence import BELIEVABLE
 from tempmail.content.lines import MAX_TEXT
 from tests.corpus.codes import blind, forty, table, unseen
 

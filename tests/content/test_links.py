@@ -9,18 +9,24 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.recognition import link_outcome
-from tempmail.content.links import MAX_LINKS, MAX_URL, best_link, find_links
+from tempmail.content import links
+from tempmail.content.links import MAX_LINKS, MAX_URL, Link, best_link
 from tempmail.content.mentions import MAX_TEXT
+from tempmail.content.plain import read_page
 from tests.corpus.codes import blind, forty, table, unseen
 
 TOKEN = "https://a.example/x/9f3b1c20aa"
 
-# An address, and the host a browser goes to.
 # Words of a link that is not what a mail was sent for.
 ELSEWHERE = (
     "Privacy", "Terms of service", "Help", "Contact us", "View in browser", "Track your package",
     "View order", "Shop now", "Decline", "This wasn't me", "Impressum", "Join meeting",
 )  # fmt: skip
+
+
+def find_links(text: str, html: str, subject: str = "") -> tuple[Link, ...]:
+    """The links of a mail of these bodies."""
+    return links.find_links(text, read_page(html), subject)
 
 
 def anchor(words: str, url: str = TOKEN) -> str:
@@ -320,6 +326,24 @@ class FindLinksTests(SynchronousTestCase):
             ("https://a.example를", "https://a.example"),
         ):
             self.assertEqual(find_links(text, "")[0].url, url, text)
+
+    def test_as_a_browser_goes(self) -> None:
+        """The address told is the one that a browser goes to; one that is plain, as it stands."""
+        for written, url in (
+            ("https://a.example/confirm?t=abc\n567", "https://a.example/confirm?t=abc567"),
+            (" https://a.example/confirm?t=a b", "https://a.example/confirm?t=a%20b"),
+            ("//a.example/confirm?t=7af3", "https://a.example/confirm?t=7af3"),
+            ("https:\\\\a.example\\confirm", "https://a.example/confirm"),
+            (
+                "https://bücher.example/confirm?t=é",
+                "https://xn--bcher-kva.example/confirm?t=%C3%A9",
+            ),
+            ("HTTPS://A.Example/confirm?t={1}", "https://a.example/confirm?t=%7B1%7D"),
+            ("HTTPS://A.Example/confirm?t=(1)'", "HTTPS://A.Example/confirm?t=(1)'"),
+            ("https://u@a.example/confirm?t=%C3%A9#x", "https://u@a.example/confirm?t=%C3%A9#x"),
+        ):
+            html = f'<a href="{written}">Confirm email</a>'
+            self.assertEqual([link.url for link in find_links("", html)], [url], written)
 
     def test_once(self) -> None:
         """An address in both bodies is one link, with the surer evidence and any words."""

@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.content import contents, opened
 from tempmail.content.body import MAX_BODY_OCTETS
-from tempmail.content.headers import readable
+from tempmail.content.headers import readable, when
 from tempmail.content.mime import Mailbox, attachment, glance, inline_pictures, read
 from tempmail.content.structure import MAX_DEPTH, MAX_PARTS
 from tests.content import mails
@@ -166,13 +166,13 @@ class ProgrammeTests(SynchronousTestCase):
         for name, octets in mails.ALL.items():
             seen, reading = glance(octets), read(octets)
             self.assertEqual(
-                (seen.subject, seen.sender, seen.to, seen.message_id, seen.date),
+                (seen.subject, seen.sender, seen.to, seen.message_id, when(seen.date)),
                 (
                     reading.subject,
                     reading.sender,
                     reading.to,
                     reading.message_id,
-                    reading.date_text,
+                    reading.date,
                 ),
                 name,
             )
@@ -555,7 +555,7 @@ class LawTests(SynchronousTestCase):
         self.assertNotIn("could not be read", " ".join((*reading.defects, *seen.defects)))
         for text in (reading.text, reading.html or "", *reading.defects):
             text.encode("utf-8")
-        lines = [reading.subject, reading.date_text, reading.message_id or "", seen.subject]
+        lines = [reading.subject, reading.message_id or "", seen.subject]
         everybody = (*reading.to, *reading.cc, *reading.reply_to, *seen.to)
         for mailbox in everybody + ((reading.sender,) if reading.sender else ()):
             lines += [mailbox.name, mailbox.address]
