@@ -58,7 +58,7 @@ class Bell:
         if self._rung or seconds <= 0:
             return succeed(self._take())
         self._waiter = Deferred(self._give_up)
-        self._timer = self._doorbell.clock.callLater(seconds, self._answer, ())
+        self._timer = self._doorbell.clock.callLater(seconds, self._answer)
         return self._waiter
 
     def ring(self, key: str) -> None:
@@ -70,8 +70,8 @@ class Bell:
 
     def wake(self) -> None:
         """Let the one who waits go on, if he still does."""
-        if self._waiter is not None and self._rung:
-            self._answer(self._take())
+        if self._rung:
+            self._answer()
 
     def end(self, error: TempmailError) -> None:
         """Tell the one who listens that it is over, and why: now, or when he waits again."""
@@ -85,10 +85,10 @@ class Bell:
         rung, self._rung = self._rung, ()
         return rung
 
-    def _answer(self, rung: tuple[str, ...]) -> None:
+    def _answer(self) -> None:
         waiter = self._stop_waiting()
         if waiter is not None:
-            waiter.callback(rung)
+            waiter.callback(self._take())
 
     def _give_up(self, waiter: Deferred[tuple[str, ...]]) -> None:
         self._stop_waiting()

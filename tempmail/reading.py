@@ -44,7 +44,7 @@ class NoWorker(Exception):
 
 
 def _nothing(octets: bytes) -> None:
-    """What can be shown of HTML that can not be cleaned."""
+    """What can be handed out of what can not be read."""
 
 
 class Reading:
@@ -99,8 +99,9 @@ class Reading:
         return answer.addErrback(self._instead, _nothing, parcel)
 
     def attachment(self, parcel: Parcel, index: int) -> Deferred[AttachedFile | None]:
-        """One attachment, decoded; None where there is none of this index."""
-        return self._run("mime.attachment", parcel.octets, index)
+        """One attachment, decoded; None where there is none of this index that can be read."""
+        answer = self._run("mime.attachment", parcel.octets, index)
+        return answer.addErrback(self._instead, _nothing, parcel)
 
     def _once(
         self, parcel: Parcel, part: str, function: str, instead: Callable[[bytes], T]

@@ -133,14 +133,14 @@ class WaitingTests(DoorbellTestCase):
         self.assertNoResult(rung)
 
     def test_time_up_while_to_be_woken(self) -> None:
-        """Who is to be woken when his time is up is answered once, and the ring is kept."""
+        """Who is to be woken when his time is up is answered once, and with the ring."""
         with self.doorbell.listen(BOB) as bell:
             rung = bell.rung(30)
-            self.clock.callLater(30, self.ring)
+            self.clock.callLater(29, self.ring)
             self.clock.advance(30)
-            self.assertEqual(self.successResultOf(rung), ())
+            self.assertEqual(self.successResultOf(rung), AT_BOB)
             self.clock.advance(0)
-            self.assertEqual(self.successResultOf(bell.rung(30)), AT_BOB)
+            self.assertNoResult(bell.rung(30))
 
     def test_leaving_by_an_error(self) -> None:
         """An error inside leaves no trace either, and goes on."""

@@ -209,6 +209,12 @@ class WithoutTests(ReadingTestCase):
         self.workers.answers[0].errback(Crashed("x"))
         self.assertIsNone(self.successResultOf(answer))
 
+    def test_no_attachment(self) -> None:
+        """An attachment whose reader crashes is none; asking again would crash the next one."""
+        answer = self.reading.attachment(self.parcel, 0)
+        self.workers.answers[0].errback(Crashed("x"))
+        self.assertIsNone(self.successResultOf(answer))
+
     def test_busy_is_no_property_of_the_mail(self) -> None:
         """Where nobody had time to read it, who asks is told so and may ask again."""
         reads: list[Callable[[Parcel], Deferred[Any]]] = [self.reading.digest, self.reading.whole]

@@ -65,6 +65,16 @@ class EndTests(WaitingTestCase):
         self.assertEqual((list(page.messages), page.cursor, page.timed_out), ([], 7, True))
         self.assert_no_trace()
 
+    def test_mail_comes_as_time_is_up(self) -> None:
+        """Mail that was kept before the time is up is told, also where its turn came later."""
+        waiting = self.wait(30)
+        self.clock.callLater(29, self.deliver, self.address)
+        self.clock.advance(30)
+        page = self.successResultOf(waiting)
+        self.assertEqual((len(page.messages), page.timed_out), (1, False))
+        self.turn()
+        self.assert_no_trace()
+
     def test_client_is_gone(self) -> None:
         """A wait whose client left is cancelled, and nobody waits any more."""
         cursor = self.state(self.address, self.token).cursor
