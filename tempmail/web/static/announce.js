@@ -3,7 +3,7 @@
 import { keep, recall } from "./boxes.js";
 import { hrefOf } from "./route.js";
 import { change, currentBox, endOf, get, unseen } from "./state.js";
-import { isolated, t } from "./words.js";
+import { endText, isolated, senderOf, subjectOf, t } from "./words.js";
 
 const SITE_NAME = document.title;
 
@@ -12,11 +12,6 @@ export function say(text) {
   change({ said: { text, turn: get().said.turn + 1 } });
 }
 
-/** Who sent a mail: the name, or else the address. */
-export const senderOf = (mail) => mail.from?.name || mail.from?.address || t("no_sender");
-
-export const subjectOf = (mail) => mail.subject || t("no_subject");
-
 /** Say that mail came. */
 export function announce(news) {
   if (!news.length) return;
@@ -24,10 +19,6 @@ export function announce(news) {
   const told = { from: isolated(senderOf(mail)), subject: isolated(subjectOf(mail)) };
   say(news.length > 1 ? t("new_mails", { count: news.length }) : t("new_mail", told));
 }
-
-/** Why an address is no more. */
-export const endText = (end) =>
-  ({ expired: t("expired"), deleted: t("was_deleted"), forgotten: t("forgotten") })[end];
 
 let toldEnd = null;
 

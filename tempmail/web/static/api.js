@@ -90,7 +90,14 @@ export const markSeen = (box, id) =>
 export async function source(box, id, most) {
   const answer = await ask("GET", `${mailPath(box, id)}/raw`, { token: box.token });
   if (!answer.ok) throw new Failure(answer.status, answer.statusText);
-  const reader = answer.body.getReader();
+  try {
+    return await beginningOf(answer.body.getReader(), most);
+  } catch (error) {
+    throw new Failure(0, String(error));
+  }
+}
+
+async function beginningOf(reader, most) {
   const decoder = new TextDecoder();
   let text = "";
   for (let got = 0; got < most; ) {

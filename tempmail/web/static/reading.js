@@ -69,16 +69,17 @@ export function chooseTab(tab) {
   change({ tab });
   const { open, sources } = get();
   const key = keyOf(open.address, open.id);
-  if (tab === "source" && sources[key] === undefined) fetchSource(open, key);
+  const failed = sources[key]?.failure;
+  if (tab === "source" && (sources[key] === undefined || failed)) fetchSource(open, key);
 }
 
 async function fetchSource({ address, id }, key) {
-  const set = (text) => change({ sources: { ...get().sources, [key]: text } });
+  const set = (found) => change({ sources: { ...get().sources, [key]: found } });
   set(null);
   try {
-    set(await api.source(boxOf(get(), address), id, MOST_SOURCE));
+    set({ text: await api.source(boxOf(get(), address), id, MOST_SOURCE) });
   } catch (failure) {
-    set(why(failure));
+    set({ failure: why(failure) });
   }
 }
 

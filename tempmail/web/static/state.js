@@ -10,7 +10,7 @@ let state = {
   inboxes: {}, // address -> NO_MAIL's like, newest mail first
   open: null, // the open mail: {address, id}
   whole: {}, // keyOf -> {mail}, or {failure} in words; mails that were opened stay readable
-  sources: {}, // keyOf -> the received text, or null while it is fetched
+  sources: {}, // keyOf -> {text}, or {failure} in words, or null while it is fetched
   tab: null, // how to show the open mail, where the reader said so
   loaded: {}, // keyOf -> true where remote images were let in
   domains: null, // what GET v1/domains answers

@@ -93,7 +93,6 @@ function makeFormats() {
     number: new Intl.NumberFormat(language),
     plural: new Intl.PluralRules(language),
     ago: new Intl.RelativeTimeFormat(language, { style: "narrow" }),
-    clock: new Intl.DateTimeFormat(region, { timeStyle: "short" }),
     moment: new Intl.DateTimeFormat(region, { dateStyle: "medium", timeStyle: "medium" }),
     units: Object.fromEntries(
       ["second", "minute", "hour", "day"].map((name) => [name, unit(name, "long")]),
@@ -111,8 +110,7 @@ export function age(milliseconds) {
   return formats.ago.format(-Math.round(seconds / 86400), "day");
 }
 
-/** A time of the day, and a whole point in time. */
-export const timeOfDay = (instant) => formats.clock.format(new Date(instant));
+/** A point in time. */
 export const pointInTime = (instant) => formats.moment.format(new Date(instant));
 
 /** A span as a countdown shows it: 9:41, 1:00:00. */
@@ -135,3 +133,12 @@ export function size(octets) {
   const step = octets < 1000 ? 0 : octets < 1e6 ? 1 : 2;
   return formats.sizes[step].format(octets / 1000 ** step);
 }
+
+/** Who sent a mail: the name, or else the address. */
+export const senderOf = (mail) => mail.from?.name || mail.from?.address || t("no_sender");
+
+export const subjectOf = (mail) => mail.subject || t("no_subject");
+
+/** Why an address is no more. */
+export const endText = (end) =>
+  ({ expired: t("expired"), deleted: t("was_deleted"), forgotten: t("forgotten") })[end];

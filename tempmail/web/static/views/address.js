@@ -9,11 +9,10 @@ import {
   restore,
   show,
 } from "../actions.js";
-import { endText } from "../announce.js";
 import { currentBox, endOf, leftOf, unseenIn, WARN_BEFORE } from "../state.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
-import { countdown, t } from "../words.js";
+import { countdown, endText, t } from "../words.js";
 
 function selectAll({ target }) {
   target.select();

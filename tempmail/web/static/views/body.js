@@ -102,7 +102,9 @@ const headers = (mail) => html`
 
 const source = (s, box, mail) => {
   const found = s.sources[keyOf(box.address, mail.id)];
-  return found ? html`<pre dir="ltr">${found}</pre>` : html`<p class="quiet">${t("opening")}</p>`;
+  if (!found) return html`<p class="quiet">${t("opening")}</p>`;
+  if (found.failure) return html`<p class="problem" role="alert">${found.failure}</p>`;
+  return html`<pre dir="ltr">${found.text}</pre>`;
 };
 
 const file = (s, box, mail, one) => {

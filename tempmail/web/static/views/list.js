@@ -1,14 +1,13 @@
 // The list of mails, newest first, or how to get a first one.
 
 import { copy, openDialog } from "../actions.js";
-import { senderOf } from "../announce.js";
 import { exportOf } from "../api.js";
 import { hrefOf } from "../route.js";
 import { currentBox, endOf, inboxOf, openIn } from "../state.js";
 import { guard } from "../vendor/lit-html/directives/guard.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
-import { age, inUse, pointInTime, t } from "../words.js";
+import { age, inUse, pointInTime, senderOf, subjectOf, t } from "../words.js";
 import { codeChip } from "./chips.js";
 
 const clip = (count) => html`
@@ -30,7 +29,7 @@ const row = (s, box, mail, open) => html`
           >${senderOf(mail)}</bdi
         ></span
       >
-      <span class="subject"><bdi>${mail.subject || t("no_subject")}</bdi></span></a
+      <span class="subject"><bdi>${subjectOf(mail)}</bdi></span></a
     >
     <span class="preview"><bdi>${mail.preview}</bdi></span>
     <span class="aside">

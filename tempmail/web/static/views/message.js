@@ -4,10 +4,9 @@ import { removeOpen } from "../reading.js";
 import { partOf } from "../api.js";
 import { leave } from "../route.js";
 import { currentBox, endOf, keyOf, openIn, summaryOf } from "../state.js";
-import { senderOf } from "../announce.js";
 import { keyed } from "../vendor/lit-html/directives/keyed.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
-import { pointInTime, t } from "../words.js";
+import { pointInTime, senderOf, subjectOf, t } from "../words.js";
 import { bodyView } from "./body.js";
 import { codeChip, linkChip } from "./chips.js";
 
@@ -46,7 +45,7 @@ const chips = (s, box, mail) => {
 };
 
 const opened = (s, box, mail, whole) => html`
-  <h2 id="subject" tabindex="-1"><bdi>${mail ? mail.subject || t("no_subject") : t("opening")}</bdi></h2>
+  <h2 id="subject" tabindex="-1"><bdi>${mail ? subjectOf(mail) : t("opening")}</bdi></h2>
   ${mail ? people(mail) : nothing} ${mail ? chips(s, box, mail) : nothing}
   ${whole?.mail?.has_html && !whole.mail.html
     ? html`<p class="quiet">${t("html_not_shown")}</p>`
