@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Protocol
 
 from attrs import define, field, frozen
@@ -28,7 +28,7 @@ from tempmail.core.limits import (
     MAX_DNSBL_TTL,
     MIN_DNSBL_TTL,
 )
-from tempmail.core.peer import PRIVATE, Networks, parse_network
+from tempmail.core.peer import PRIVATE, Networks, parse_host, parse_network
 
 # RFC 5782 section 2.1: what lists answer with, and what those answer that are asked too often, from
 # the wrong place or for nothing they know.
@@ -254,6 +254,4 @@ def reversed_name(host: str) -> str:
 
     Raises :exc:`ValueError` for what is no IP address.
     """
-    address = ip_address(host.partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str((mapped or address).reverse_pointer).rsplit(".", 2)[0]
+    return parse_host(host).reverse_pointer.rsplit(".", 2)[0]

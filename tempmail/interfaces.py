@@ -9,7 +9,7 @@ its Deferred fails with. The errors are those of :mod:`tempmail.core.errors`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface
@@ -56,7 +56,7 @@ class IMailDrop(Interface):
     def deliver(
         envelope: Envelope, recipients: Sequence[Address], octets: Octets
     ) -> Deferred[None]:
-        """Keep one mail for all recipients or for none.
+        """Keep one mail for all recipients or for none. No two of them name the same mailbox.
 
         Raises what ``check_recipient`` raises where there is one recipient, and SomeRefused where
         some of several would not take it any more.
@@ -185,6 +185,7 @@ class IMailReader(Interface):
     async def mint(
         *,
         local_part: str | None = None,
+        draw_local: Callable[[], str] = ...,
         domain: str | None = None,
         lifetime: int | None = None,
         public: bool = False,
@@ -192,7 +193,7 @@ class IMailReader(Interface):
         client: str = "",
         payer: str = "",
     ) -> Minted:
-        """A new address.
+        """A new address, of ``local_part`` or else of what ``draw_local`` draws.
 
         ``client`` is whose quota it counts against and ``payer`` whose part of the memory it takes,
         "" for nobody's.

@@ -25,7 +25,8 @@ from twisted.logger import (
 )
 
 LEVELS = ("debug", "info", "warn", "error")
-PLAIN, JSON = FORMATS = ("plain", "json")
+JSON = "json"
+FORMATS = ("plain", JSON)
 
 
 def shape_log(beginner: LogBeginner, level: str, form: str) -> Callable[[str], None]:

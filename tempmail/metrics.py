@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from attrs import Factory, define, frozen
+from attrs import frozen
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -29,7 +29,6 @@ from prometheus_client.utils import floatToGoString
 from tempmail import __version__
 from tempmail.core.budget import Budget
 from tempmail.core.histogram import Histogram
-from tempmail.core.limits import ANSWER_BUCKETS
 from tempmail.doorbell import Doorbell
 from tempmail.interfaces import IMailStore
 from tempmail.isolation.pool import Isolation
@@ -54,32 +53,12 @@ _NO_REFUSALS = {(reply[:3].decode(), name): 0 for reply, name in _REASONS.items(
 }
 
 
-@define(eq=False)
-class Answers:
-    """How many answers the web gave, by route and status, and how long they took.
-
-    Routes are patterns, ``-`` for what matched none, so their number is that of the code's.
-    """
-
-    counts: dict[tuple[str, int], int] = Factory(dict)
-    seconds: dict[str, Histogram] = Factory(dict)
-
-    def observe(self, route: str, status: int, seconds: float) -> None:
-        """Count one answer."""
-        self.counts[route, status] = self.counts.get((route, status), 0) + 1
-        histogram = self.seconds.get(route)
-        if histogram is None:
-            histogram = self.seconds[route] = Histogram(ANSWER_BUCKETS)
-        histogram.observe(seconds)
-
-
 @frozen(kw_only=True)
 class Parts:
     """Whose figures are told."""
 
     smtp: SessionFactory
     site: Site
-    answers: Answers
     store: IMailStore
     budget: Budget
     doorbell: Doorbell
@@ -127,7 +106,7 @@ class Metrics(Collector):
         )
         yield from _of_store(parts.store)
         yield from _of_memory(parts.budget)
-        yield from _of_http(parts.site, parts.answers)
+        yield from _of_http(parts.site)
         yield from _of_waiting(parts.site, parts.doorbell)
         yield from _of_process(parts.pulse, parts.isolation)
         yield _labelled(
@@ -216,14 +195,14 @@ def _of_memory(budget: Budget) -> Iterator[Metric]:
     )
 
 
-def _of_http(site: Site, answers: Answers) -> Iterator[Metric]:
+def _of_http(site: Site) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "tempmail_http_connections_open", "HTTP connections now", site.connections
     )
     counted = CounterMetricFamily(
         "tempmail_http_answers", "HTTP answers; websockets when over", labels=("route", "status")
     )
-    for (route, status), count in sorted(answers.counts.items()):
+    for (route, status), count in sorted(site.answers.counts.items()):
         counted.add_metric((route, str(status)), count)
     yield counted
     taken = HistogramMetricFamily(
@@ -231,7 +210,7 @@ def _of_http(site: Site, answers: Answers) -> Iterator[Metric]:
         "From a request to the end of its answer, waiting included",
         labels=("route",),
     )
-    for route, histogram in sorted(answers.seconds.items()):
+    for route, histogram in sorted(site.answers.seconds.items()):
         taken.add_metric((route,), _buckets(histogram), histogram.total)
     yield taken
 

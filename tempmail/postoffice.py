@@ -7,7 +7,7 @@ holds it as ``IMailReader``. Whoever asks for a mailbox comes through
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from email.utils import parseaddr
 from functools import partial
 from sys import intern
@@ -113,8 +113,6 @@ class PostOffice:
     def deliver(
         self, envelope: Envelope, recipients: Sequence[Address], octets: Octets
     ) -> Deferred[None]:
-        if len(recipients) > 1:
-            recipients = _each_once(recipients)
         try:
             openings = [(address, self.access.opened_by_mail(address)) for address in recipients]
         except UnknownDomain as error:
@@ -138,6 +136,7 @@ class PostOffice:
         self,
         *,
         local_part: str | None = None,
+        draw_local: Callable[[], str] = draw_local,
         domain: str | None = None,
         lifetime: int | None = None,
         public: bool = False,
@@ -164,8 +163,6 @@ class PostOffice:
         state = await self._store.look(address)
         if state is None or not matches(restore_key, state.restore_hash):
             raise NoSuchMailbox("no mailbox of this address that this key restores")
-        if not state.closed:
-            raise AddressTaken("the mailbox is open")
         lifetime = self.limits.default_lifetime
         opening, keys = self._opening(lifetime, state.public, client)
         return Minted(await self._store.restore(address, opening), *keys)
@@ -355,11 +352,3 @@ class PostOffice:
             found += [one for one, its in zip(batch, digests, strict=True) if match.fits(its)]
             after = batch[-1].sequence
         return found, after
-
-
-def _each_once(addresses: Sequence[Address]) -> Sequence[Address]:
-    """The first of all that name the same mailbox, by other tags or the same."""
-    once: dict[str, Address] = {}
-    for address in addresses:
-        once.setdefault(address.key, address)
-    return list(once.values())

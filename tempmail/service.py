@@ -17,7 +17,7 @@ from twisted.logger import Logger, globalLogBeginner
 
 from tempmail import __version__
 from tempmail.allocator import Trimmer, keep_large_blocks_apart
-from tempmail.blocklists import DnsBlocklists
+from tempmail.blocklists import BlockedSenders, DnsBlocklists
 from tempmail.certificates import BadCertificate
 from tempmail.clock import steady_clock
 from tempmail.core.budget import Budget
@@ -35,7 +35,7 @@ from tempmail.lifecycle import (
 )
 from tempmail.listening import CannotStart, Doors, parse_door
 from tempmail.logs import shape_log
-from tempmail.metrics import Answers, Metrics, Parts
+from tempmail.metrics import Metrics, Parts
 from tempmail.options import Options
 from tempmail.postoffice import PostOffice
 from tempmail.rates import Rates
@@ -112,12 +112,8 @@ class Server(MultiService):
             rates=self.rates,
             lists=_blocklists(reactor, settings, self.refused),
         )
-        self.smtp.aloud = settings.log_level == "debug"
-        self.smtp.any_login = settings.any_login
-        self.smtp.blocked = blocked_senders(settings)
-        self._offer_tls()
+        self._set_up_smtp(settings, blocked_senders(settings))
         self.pulse = Pulse(reactor)
-        self.answers = Answers()
         checks = [self.check_listening, self.reading.check_ready]
         self.site = build_site(
             self.office,
@@ -126,7 +122,6 @@ class Server(MultiService):
             _exposure(settings),
             checks,
             pages(_branding(settings)),
-            self.answers.observe if settings.admin else None,
             self.rates,
         )
         self.metrics = self._metrics()
@@ -166,19 +161,19 @@ class Server(MultiService):
         fixed = fixed_at_start(self._settings, settings)
         if fixed:
             self._log.warn("changed only by a restart: {names}", names=", ".join(fixed))
-        self._offer_tls()
-        self.smtp.blocked = blocked
+        self._set_up_smtp(settings, blocked)
         self.office.domains = settings.domains
         self.office.limits = self.store.limits = self.rates.limits = settings.limits
         self.budget.limit = settings.limits.memory
         self.budget.share = settings.limits.memory_share
-        self.smtp.aloud = settings.log_level == "debug"
-        self.smtp.any_login = settings.any_login
         self._set_log_level(settings.log_level)
         self._log.info("settings applied: {settings}", settings=_in_words(settings))
 
-    def _offer_tls(self) -> None:
+    def _set_up_smtp(self, settings: Settings, blocked: BlockedSenders | None) -> None:
         self.smtp.tls = self.certificates.mail if self.certificates.offered else None
+        self.smtp.blocked = blocked
+        self.smtp.any_login = settings.any_login
+        self.smtp.aloud = settings.log_level == "debug"
 
     async def check_listening(self) -> None:
         """Raises NotListening while no mail can come in."""
@@ -224,7 +219,6 @@ class Server(MultiService):
         parts = Parts(
             smtp=self.smtp,
             site=self.site,
-            answers=self.answers,
             store=self.store,
             budget=self.budget,
             doorbell=self.doorbell,

@@ -115,7 +115,7 @@ class Round:
     timed_out: bool
 
 
-class Shelf(Protocol):
+class Office(Protocol):
     """What a look needs of the post office."""
 
     async def matching(
@@ -132,7 +132,7 @@ class Look:
     """
 
     _access: Access
-    _office: Shelf
+    _office: Office
     _address: Address
     _token: str | None
     _after: int
@@ -161,7 +161,7 @@ class Rounds:
     """
 
     _access: Access
-    _office: Shelf
+    _office: Office
     _watches: Sequence[Watch]
     _limit: int
     _again: bool = field(default=False, init=False)

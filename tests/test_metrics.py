@@ -21,8 +21,8 @@ from tempmail.core.limits import (
     MESSAGE_COST,
     PARCEL_COST,
 )
-from tempmail.metrics import Answers
 from tempmail.smtp import replies
+from tempmail.web.answers import Answers
 from tests.smtp.support import OPENED, RCPT, Client
 from tests.test_service import ServiceTestCase
 from tests.web.house import Wire, status_of

@@ -236,18 +236,6 @@ class DropTests(OfficeTestCase):
         self.failureResultOf(refused, SomeRefused)
         self.assertEqual(self.listed(bob.mailbox.address, bob.token), [])
 
-    def test_a_mailbox_named_twice(self) -> None:
-        """Named twice, by whatever tags, a mailbox gets one copy, under the first name."""
-        bob = self.mint("bob")
-        self.deliver("bob+one@tempmail.test", "x@qa.test", "bob+two@tempmail.test", "X@qa.test")
-        for address, token, name in (
-            (bob.mailbox.address, bob.token, "bob+one@tempmail.test"),
-            (parse_address("x@qa.test"), None, "x@qa.test"),
-        ):
-            (message,) = self.listed(address, token)
-            self.assertEqual(message.recipient.displayed, name)
-        self.assertEqual(message.parcel.holders, 2)
-
     def test_opened_by_mail(self) -> None:
         """Mail opens a catch-all's mailbox for a lifetime, the operator's for the longest."""
         self.deliver("x+tag@qa.test", "abuse@qa.test")

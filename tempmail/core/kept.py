@@ -30,8 +30,8 @@ class KeptMailbox:
     sequence: int
     forgotten: int
     journal: tuple[Change, ...]
-    attempts: tuple[Attempt, ...] = ()
-    payer: str = ""
+    attempts: tuple[Attempt, ...]
+    payer: str
 
 
 @frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import (
-    AddressValueError,
+    IPv4Address,
     IPv4Network,
     IPv6Address,
     IPv6Network,
@@ -30,12 +30,21 @@ def client_key(host: str) -> str:
     if ":" not in host:
         return host
     try:
-        address = IPv6Address(host.partition("%")[0])
-    except AddressValueError:
+        address = parse_host(host)
+    except ValueError:
         return host
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
+    if isinstance(address, IPv4Address):
+        return str(address)
     return str(IPv6Network((int(address), 64), strict=False))
+
+
+def parse_host(host: str) -> IPv4Address | IPv6Address:
+    """An IP address, without its zone; an IPv4-mapped one (RFC 4291 section 2.5.5.2) is the IPv4
+    address it carries. Raises :exc:`ValueError`.
+    """
+    address = ip_address(host.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
 
 
 def parse_network(text: str) -> IPNetwork:
@@ -94,11 +103,10 @@ class Networks:
 
     def _look(self, host: str) -> bool:
         try:
-            address = ip_address(host.partition("%")[0])
+            address = parse_host(host)
         except ValueError:
             return False
-        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-        return any((mapped or address) in network for network in self._networks)
+        return any(address in network for network in self._networks)
 
 
 LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))

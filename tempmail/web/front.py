@@ -25,14 +25,13 @@ def build_site(
     exposure: Exposure,
     checks: Sequence[Check] = (),
     pages: Mapping[bytes, IResource] | None = None,
-    observe: Callable[[str, int, float], None] | None = None,
     rates: Rates | None = None,
 ) -> Site:
     """The web server's factory.
 
     ``checks`` are what readiness depends on besides the store; ``pages`` are further leaf resources
-    by the first part of their path, b"" for the root; ``observe`` is told route, status and seconds
-    of every answer. Without ``rates`` clients may do as much as they like.
+    by the first part of their path, b"" for the root. Without ``rates`` clients may do as much as
+    they like.
     """
     small = Routes(Small(office).app)
     first_parts = {
@@ -45,7 +44,7 @@ def build_site(
     }
     operations = Operations(clock, [office.check_ready, *checks])
     root = Root(first_parts, Routes(operations.app))
-    return Site(root, clock, office, budget, exposure, observe, rates)
+    return Site(root, clock, office, budget, exposure, rates)
 
 
 def build_admin(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -26,6 +25,7 @@ from tempmail.core.limits import (
 from tempmail.core.peer import Held
 from tempmail.interfaces import IMailReader
 from tempmail.rates import Rates
+from tempmail.web.answers import Answers
 from tempmail.web.callers import Callers
 from tempmail.web.channel import Channel
 from tempmail.web.patience import Patience
@@ -53,10 +53,6 @@ _HEADERS = {
 _HEADER_LINES = [(name, b"%b: %b" % (name, value)) for name, value in _HEADERS.items()]
 
 
-def _without_last_slash(path: str) -> str:
-    return path.rstrip("/")
-
-
 @frozen(kw_only=True)
 class Exposure:
     """How the site is published.
@@ -66,7 +62,7 @@ class Exposure:
     the web origins (``https://app.example``) whose scripts may use the interface, ``*`` for all.
     """
 
-    base_path: str = field(default="", converter=_without_last_slash)
+    base_path: str = ""
     proxies: Proxies = field(factory=Proxies)
     origins: frozenset[str] = frozenset()
     access_log: bool = True
@@ -95,7 +91,6 @@ class Site(server.Site):
         office: IMailReader,
         budget: Budget,
         exposure: Exposure,
-        observe: Callable[[str, int, float], None] | None = None,
         rates: Rates | None = None,
     ) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
@@ -106,13 +101,13 @@ class Site(server.Site):
         self.exposure = exposure
         self.held: dict[str, int] = {}
         self.waking = Histogram(WAKING_BUCKETS)
+        self.answers = Answers()
         self._closing = False
         self._prefix = exposure.base_path.encode()
         self.probes = frozenset(
             prefix + path for prefix in (b"", self._prefix) for path in (b"/healthz", b"/readyz")
         )
         self._office = office
-        self._observe = observe
         self.rates = rates or Rates(clock, Limits().without_client_limits())
         self.waits = Waits(lambda: self.limits, self.rates)
         self.callers = Callers(exposure.proxies, self.rates)
@@ -281,8 +276,7 @@ class Site(server.Site):
     def log(self, request: Any) -> None:
         """One line for each answer. Paths, queries and addresses are other people's secrets."""
         seconds = self.clock.seconds() - request.started
-        if self._observe is not None:
-            self._observe(request.route, request.code, seconds)
+        self.answers.observe(request.route, request.code, seconds)
         if self.exposure.access_log:
             self._log.info(
                 "{method} {route} {status} {size} octets {milliseconds:.1f} ms",
@@ -295,8 +289,7 @@ class Site(server.Site):
 
     def log_refusal(self, problem: Problem) -> None:
         """The same for a request that never became one."""
-        if self._observe is not None:
-            self._observe("-", problem.status, 0.0)
+        self.answers.observe("-", problem.status, 0.0)
         if self.exposure.access_log:
             self._log.info("- - {status} {detail}", status=problem.status, detail=problem.detail)
 

@@ -70,6 +70,13 @@ class OfficeTests(SynchronousTestCase):
         self.assertIs(one.parcel, other.parcel)
         self.assertEqual(one.parcel.octets, b"x\r\n")
 
+    def test_a_mailbox_named_twice(self) -> None:
+        """Named twice, by whatever tags, a mailbox gets one copy, under the first name."""
+        answer = self.deliver(b"a+one@qa.test", b"A+two@qa.test", b"b@qa.test", b"a@qa.test")
+        self.assertEqual(answer, replies.KEPT)
+        (mail,) = self.mails("a@qa.test")
+        self.assertEqual((mail.recipient.displayed, mail.parcel.holders), ("a+one@qa.test", 2))
+
     def test_strangers(self) -> None:
         """Mail for others, and for mailboxes that are none, is refused."""
         self.client.send(MAIL)

@@ -148,7 +148,7 @@ class BasePathTests(WebTestCase):
 
     def make_house(self) -> House:
         """Below /mail."""
-        return House(exposure=Exposure(base_path="/mail/"))
+        return House(exposure=Exposure(base_path="/mail"))
 
     def test_with_and_without(self) -> None:
         """Requests are served with the base path and without it, as proxies differ."""
