@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -19,7 +19,6 @@ from tempmail.content.told import Digest, Document, Understood, glimpse, whole_g
 from tempmail.core.budget import Budget
 from tempmail.core.message import Parcel
 from tempmail.isolation.job import Busy, Crashed, Stopped, TimedOut
-from tempmail.isolation.worker import resolve
 
 T = TypeVar("T")
 Run = Callable[..., Deferred[Any]]
@@ -32,11 +31,6 @@ RESULTS: Mapping[str, Any] = {
     "mime.attachment": AttachedFile | None,
 }
 """The functions of :mod:`tempmail.content` that workers are asked for, and what each returns."""
-
-
-def in_this_process(function: str, *arguments: Any) -> Deferred[Any]:
-    """What a worker would do, done here: for tests, and for mail that is nobody's weapon."""
-    return maybeDeferred(resolve("tempmail.content", function).call, *arguments)
 
 
 class NoWorker(Exception):
@@ -57,7 +51,7 @@ class Reading:
 
     _log = Logger()
 
-    def __init__(self, budget: Budget, run: Run = in_this_process) -> None:
+    def __init__(self, budget: Budget, run: Run) -> None:
         self._budget = budget
         self._run = run
         self._asked: dict[tuple[Parcel, str], list[Deferred[Any]]] = {}

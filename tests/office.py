@@ -21,6 +21,7 @@ from tempmail.postoffice import PostOffice
 from tempmail.reading import Reading
 from tempmail.store.memory import MemoryStore
 from tempmail.waiting import Minted, Page
+from tests.workers import in_this_process
 
 T = TypeVar("T")
 START = 1_700_000_000.0
@@ -53,7 +54,7 @@ class OfficeTestCase(SynchronousTestCase):
             self.clock,
             self.store,
             self.doorbell,
-            Reading(self.budget),
+            Reading(self.budget, in_this_process),
             self.budget,
             DOMAINS,
             limits,

@@ -15,7 +15,8 @@ from tempmail.core.budget import Budget
 from tempmail.core.message import Envelope, Parcel
 from tempmail.isolation.job import Busy, Crashed, Stopped, TimedOut
 from tempmail.isolation.worker import resolve
-from tempmail.reading import RESULTS, NoWorker, Reading, in_this_process
+from tempmail.reading import RESULTS, NoWorker, Reading
+from tests.workers import in_this_process
 
 OCTETS = b"From: Ann <ann@shop.test>\r\nSubject: Hello\r\n\r\nYour code is 493817.\r\n"
 DIGEST = content.digest(OCTETS)

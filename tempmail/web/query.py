@@ -117,24 +117,20 @@ class Arguments:
         except UnicodeDecodeError:
             return self._wrong(name, "is not UTF-8", "")
 
-    def cursor(self, name: str = "after") -> int:
-        """A cursor, from the beginning if absent."""
-        text = self.text(name)
-        if not text:
-            return 0
-        if not _SEQUENCE(text):
-            return self._wrong(name, "is no cursor of ours", 0)
-        return int(text)
+    def cursor(self) -> int:
+        """The cursor ``after``, from the beginning if absent."""
+        return self._cursor("after", self.text("after"))
 
     def resumed(self, request: IRequest) -> int:
         """The cursor that an event stream goes on from: the last one seen, or ``after``."""
         seen = request.requestHeaders.getRawHeaders(b"Last-Event-ID")
         if not seen or not seen[-1]:
             return self.cursor()
-        text = seen[-1].decode("latin-1")
-        if not _SEQUENCE(text):
-            return self._wrong("Last-Event-ID", "is no cursor of ours", 0)
-        return int(text)
+        return self._cursor("Last-Event-ID", seen[-1].decode("latin-1"))
+
+    def _cursor(self, name: str, text: str) -> int:
+        sequence = sequence_of(text or "0")
+        return sequence if sequence >= 0 else self._wrong(name, "is no cursor of ours", 0)
 
     def limit(self) -> int:
         """How many entries a list may have."""

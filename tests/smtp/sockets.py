@@ -33,6 +33,7 @@ from tempmail.smtp.factory import SessionFactory
 from tempmail.smtp.session import Session
 from tempmail.store.memory import MemoryStore
 from tempmail.tls import ServerTLS
+from tests.workers import in_this_process
 
 # The types of a reactor are spread over a dozen interfaces.
 reactor: Any = the_reactor
@@ -155,7 +156,7 @@ class Listening(TestCase):
             reactor,
             self.store,
             doorbell,
-            Reading(budget),
+            Reading(budget, in_this_process),
             budget,
             Domains.parse(["tempmail.test", "qa.test:catch-all", "bücher.example:catch-all"]),
             self.limits,

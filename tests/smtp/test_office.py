@@ -20,6 +20,7 @@ from tempmail.smtp import replies
 from tempmail.smtp.factory import SessionFactory
 from tempmail.store.memory import MemoryStore
 from tests.smtp.support import HOSTNAME, MAIL, Client, Drop
+from tests.workers import in_this_process
 
 LIMITS = Limits(max_message_size=10_000, memory=100_000, max_messages=3)
 
@@ -36,7 +37,7 @@ class OfficeTests(SynchronousTestCase):
             self.clock,
             self.store,
             doorbell,
-            Reading(self.budget),
+            Reading(self.budget, in_this_process),
             self.budget,
             Domains.parse(["tempmail.test", "qa.test:catch-all"]),
             LIMITS,

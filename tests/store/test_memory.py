@@ -32,6 +32,7 @@ from tempmail.store.memory import MemoryStore
 from tests.store.contract import StoreContract
 from tests.store.mails import attempt
 from tests.store.support import BOB, BY_MAIL, ENVELOPE, EVE, JOE, LIMITS, MINTED, Ear
+from tests.workers import in_this_process
 
 
 class MemoryStoreTests(StoreContract, TestCase):
@@ -83,7 +84,7 @@ class BudgetTests(MemoryTestCase):
 
     def test_nothing_is_left(self) -> None:
         """When everything is gone, whichever way it went, the budget is at exactly zero."""
-        reading = Reading(self.budget)
+        reading = Reading(self.budget, in_this_process)
         self.successResultOf(self.store.create(BOB, MINTED))
         for _ in range(3):
             self.put(BOB, EVE, JOE, octets=b"Subject: x\r\n\r\nhello\r\n")
@@ -105,7 +106,7 @@ class BudgetTests(MemoryTestCase):
 
     def test_a_mail_without_its_octets_has_no_reading(self) -> None:
         """What was understood of a mail goes with it, so it can not be charged twice."""
-        reading = Reading(self.budget)
+        reading = Reading(self.budget, in_this_process)
         self.put(BOB)
         (message,) = self.successResultOf(self.store.messages(BOB, 0, 10))
         parcel = message.parcel
@@ -363,7 +364,7 @@ class SurvivorTests(MemoryTestCase):
 
     def test_others_keep_a_shared_mail(self) -> None:
         """A mail that one of its mailboxes let go of is whole in the other, reading and all."""
-        reading = Reading(self.budget)
+        reading = Reading(self.budget, in_this_process)
         self.put(BOB, EVE)
         (message,) = self.successResultOf(self.store.messages(BOB, 0, 10))
         self.successResultOf(reading.digest(message.parcel))

@@ -37,6 +37,7 @@ from tempmail.store.memory import MemoryStore
 from tempmail.waiting import Minted
 from tempmail.web.front import build_site
 from tempmail.web.site import Exposure, Site
+from tests.workers import in_this_process
 
 NOW = 1_700_000_000.0
 MAIL = b"From: Ann <ann@example.org>\r\nSubject: Hello\r\n\r\nGood morning.\r\n"
@@ -65,7 +66,7 @@ class House:
             self.clock,
             self.store,
             self.doorbell,
-            Reading(self.budget),
+            Reading(self.budget, in_this_process),
             self.budget,
             Domains.parse(["tempmail.test", "qa.test:catch-all"]),
             self.limits,
