@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Protocol
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -131,7 +131,7 @@ class _Answer:
     until: float
 
 
-@define
+@frozen
 class _Finding:
     """What one list said: whether the client is in it, and for how many seconds that holds."""
 

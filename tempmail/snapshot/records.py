@@ -2,7 +2,9 @@
 
 A head, every mailbox, every mail with its copies, and an end that says how many records there were.
 Each is a msgpack array whose first element names its kind; what is read has exactly the types and
-bounds that are declared here.
+bounds that are declared here. ``of`` makes a record of a value, the other method a value of a
+record; ``shift`` is what to add to its times, in seconds: see
+:meth:`~tempmail.clock.Moment.shift_since`.
 """
 
 from __future__ import annotations
@@ -101,6 +103,7 @@ class MailboxRecord(Struct, frozen=True, array_like=True, forbid_unknown_fields=
     forgotten: Sequence
     journal: tuple[KeptChange, ...]
     attempts: tuple[KeptAttempt, ...]
+    # Files from before this was kept are read, too; and so below.
     payer: str = ""
 
     @classmethod

@@ -148,7 +148,7 @@ class Site(server.Site):
         self._closing = True
         self.idle.end_all()
 
-    def close(self, grace: float | None = None) -> Deferred[None]:
+    def close(self, grace: float) -> Deferred[None]:
         """Drop who is idle, and let those who are being answered have ``grace`` seconds.
 
         Fires when the last connection is gone; cancelling it cuts all at once. Whoever waits is to
@@ -158,7 +158,7 @@ class Site(server.Site):
         closed: Deferred[None] = Deferred(lambda _: self._cut_off())
         self._closed.append(closed)
         self._tell_closed()
-        if grace is not None and not closed.called:
+        if not closed.called:
             closed.addBoth(_stop_timer, self.clock.callLater(grace, self._cut_off))
         return closed
 
