@@ -117,7 +117,7 @@ export default {
   "unreachable": "Der Server ist zurzeit nicht erreichbar.",
   "taken": "Diese Adresse hat bereits jemand anderes, oder hatte sie bis vor Kurzem.",
   "refused": "Das ist nicht möglich: {why}.",
-  "too_many": "Sie haben sehr viele Adressen angelegt. Bitte warten Sie einen Moment, bevor Sie eine weitere anlegen.",
+  "too_many": "Das war zu viel auf einmal. Bitte warten Sie einen Moment und versuchen Sie es noch einmal.",
   "server_busy": "Das ist dem Server gerade nicht möglich. Bitte versuchen Sie es gleich noch einmal.",
   "no_address_yet": "Noch keine Adresse. {why} Es wird erneut versucht."
 };

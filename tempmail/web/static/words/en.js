@@ -117,7 +117,7 @@ export default {
   "unreachable": "The server cannot be reached at the moment.",
   "taken": "Somebody else has this address, or had it a short while ago.",
   "refused": "This cannot be used: {why}.",
-  "too_many": "You have made many addresses. Please wait a moment before making another.",
+  "too_many": "That was too much at once. Please wait a moment and try again.",
   "server_busy": "The server cannot do this right now. Please try again in a moment.",
   "no_address_yet": "No address yet. {why} Trying again."
 };

@@ -121,7 +121,7 @@ export default {
   "unreachable": "No se puede acceder al servidor en este momento.",
   "taken": "Esta dirección ya es de otra persona, o lo era hace poco.",
   "refused": "No se puede usar: {why}.",
-  "too_many": "Has creado muchas direcciones. Espera un momento antes de crear otra.",
+  "too_many": "Ha sido demasiado de una vez. Espera un momento y vuelve a intentarlo.",
   "server_busy": "El servidor no puede hacerlo ahora mismo. Vuelve a intentarlo dentro de un momento.",
   "no_address_yet": "Todavía no hay dirección. {why} Reintentando."
 };

@@ -121,7 +121,7 @@ export default {
   "unreachable": "Le serveur est injoignable pour le moment.",
   "taken": "Cette adresse appartient à quelqu’un d’autre, ou lui appartenait il y a peu.",
   "refused": "Impossible à utiliser : {why}.",
-  "too_many": "Vous avez créé beaucoup d’adresses. Patientez un instant avant d’en créer une autre.",
+  "too_many": "C’était trop à la fois. Patientez un instant, puis réessayez.",
   "server_busy": "Le serveur ne peut pas le faire pour le moment. Réessayez dans un instant.",
   "no_address_yet": "Pas encore d’adresse. {why} Nouvel essai."
 };

@@ -113,7 +113,7 @@ export default {
   "unreachable": "暂时无法连接服务器。",
   "taken": "此地址正被他人使用，或不久前被他人使用过。",
   "refused": "无法使用：{why}。",
-  "too_many": "你创建的地址太多了，请稍等片刻再创建。",
+  "too_many": "操作过于频繁，请稍等片刻再试。",
   "server_busy": "服务器暂时无法完成此操作，请稍后再试。",
   "no_address_yet": "还没有地址。{why}正在重试。"
 };
