@@ -26,10 +26,20 @@ MAX_DOMAIN_OCTETS = 255
 # option to a shell command ---
 TOKEN_OCTETS = 20
 
+# --- mailboxes ---
+# Events besides arrivals that a mailbox remembers for clients that come back.
+MAX_JOURNAL = 100
+# Refused mails that a mailbox remembers for its owner: a sender's retries of some days.
+MAX_ATTEMPTS = 20
+
 # --- connections ---
 # For how long a client that got its last answer, of SMTP or HTTP, may go on sending: closing
 # earlier resets the connection, and the answer with it (RFC 9112 section 9.6).
 LINGER_SECONDS = 2.0
+
+# --- ports ---
+DNS_PORT = 53
+MAX_PORT = 2**16 - 1
 
 # --- against abuse ---
 # Clients whose rates are counted at a time, twice; a count takes some 260 octets.
@@ -40,8 +50,6 @@ MAX_KNOWN_HOSTS = 10_000
 # A session draws commands from its client's rate so many at a time: that is more than a session
 # with one mail has, and makes the check cost nothing next to the commands.
 COMMANDS_AT_ONCE = 20
-DNS_PORT = 53
-MAX_PORT = 2**16 - 1
 # A blocklist that says nothing in this time says nothing against the client. RFC 5321 section
 # 4.5.3.2.2 has a client wait 5 minutes for the answer to MAIL.
 DNSBL_SECONDS = 5.0
@@ -111,6 +119,9 @@ TRIM_LOOK_SECONDS = 0.25
 MAX_LIST = 500
 DEFAULT_LIST = 50
 MAX_WAIT_SECONDS = 60
+# For how long a wait lasts that names no time itself: longer than mail takes, shorter than clients
+# and proxies wait.
+DEFAULT_WAIT_SECONDS = 30
 # How many mailboxes one wait may be for, and how many messages its answer may have: as many as each
 # of them lists if not asked for more.
 MAX_WATCHED = 50
@@ -133,9 +144,6 @@ PROBE_SECONDS = 5.0
 # What a websocket's client may say that is no whole message: it has nothing to say to us, and each
 # ping is some ten octets.
 MAX_UNHEARD_OCTETS = 64 * KILO
-# For how long a wait lasts that names no time itself: longer than mail takes, shorter than clients
-# and proxies wait.
-DEFAULT_WAIT_SECONDS = 30
 # How long a browser may remember what a script of another origin is allowed to do.
 PREFLIGHT_SECONDS = 3600
 # Answers larger than this are handed to the transport piece by piece as it takes them. It is what
@@ -147,10 +155,6 @@ POUR_OCTETS = 128 * KILO
 MAX_TWIN_CHECKED = 64 * KILO
 # Paths whose route is remembered; each is 16 kB at most, and mostly 100 octets.
 MAX_KNOWN_PATHS = 1000
-# Events besides arrivals that a mailbox remembers for clients that come back.
-MAX_JOURNAL = 100
-# Refused mails that a mailbox remembers for its owner: a sender's retries of some days.
-MAX_ATTEMPTS = 20
 
 # --- time ---
 # Expiry is looked at this often: a mailbox is gone within half a second of its due time.
