@@ -27,13 +27,16 @@ from twisted.internet.interfaces import (
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from tempmail.proxied import ProxiedFactory
+
 _log = Logger()
 
 # Connections the kernel holds until we accept them. Twisted's default of 50 turns a burst of 100
 # senders into refusals and a second of retransmission; the kernel cuts this at net.core.somaxconn.
 BACKLOG = 1024
 
-_WRAPPERS = re.compile(r"(?:haproxy:)*")
+_WRAPPER = "haproxy:"
+_WRAPPERS = re.compile(rf"(?:{_WRAPPER})*")
 _FIELDS = re.compile(r"(?<!\\):")
 
 
@@ -62,8 +65,12 @@ class Door:
 
 def parse_door(reactor: object, protocol: str, text: str, factory: IProtocolFactory) -> Door:
     """The door an endpoint text names. Raises :exc:`CannotStart` for one that is none."""
+    bare = with_backlog(text)
+    while bare.startswith(_WRAPPER):
+        bare = bare.removeprefix(_WRAPPER)
+        factory = ProxiedFactory(factory)  # type: ignore[no-untyped-call]
     try:
-        endpoint = serverFromString(reactor, with_backlog(text))
+        endpoint = serverFromString(reactor, bare)
     except Exception as error:
         # Whatever the parsers of all endpoint types raise: ValueError, KeyError, TypeError.
         if isinstance(error, LookupError) and split_endpoint(text)[0] == "systemd":
