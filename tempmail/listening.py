@@ -36,7 +36,6 @@ _log = Logger()
 BACKLOG = 1024
 
 _WRAPPER = "haproxy:"
-_WRAPPERS = re.compile(rf"(?:{_WRAPPER})*")
 _FIELDS = re.compile(r"(?<!\\):")
 
 
@@ -65,9 +64,8 @@ class Door:
 
 def parse_door(reactor: object, protocol: str, text: str, factory: IProtocolFactory) -> Door:
     """The door an endpoint text names. Raises :exc:`CannotStart` for one that is none."""
-    bare = with_backlog(text)
-    while bare.startswith(_WRAPPER):
-        bare = bare.removeprefix(_WRAPPER)
+    bare, wrappers = _unwrapped(with_backlog(text))
+    for _ in range(wrappers):
         factory = ProxiedFactory(factory)  # type: ignore[no-untyped-call]
     try:
         endpoint = serverFromString(reactor, bare)
@@ -92,7 +90,15 @@ def with_backlog(text: str) -> str:
 
 def split_endpoint(text: str) -> list[str]:
     """The type of an endpoint without what is wrapped around it, and its fields as written."""
-    return _FIELDS.split(_WRAPPERS.sub("", text, count=1))
+    return _FIELDS.split(_unwrapped(text)[0])
+
+
+def _unwrapped(text: str) -> tuple[str, int]:
+    """The endpoint text without what is wrapped around it, and how often something is."""
+    wrappers = 0
+    while text.startswith(_WRAPPER):
+        text, wrappers = text.removeprefix(_WRAPPER), wrappers + 1
+    return text, wrappers
 
 
 class Doors(Service):

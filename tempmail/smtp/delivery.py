@@ -27,10 +27,11 @@ FrameEnd = Callable[[Frame], "bytes | None"]
 class Transaction:
     """What a client said of the mail it sends, and what the half of it that came in costs it.
 
-    ``size`` is the octets it announced (RFC 1870), 0 if it did not; ``began_at`` is when it began
-    to send them. A mailbox named twice is one recipient. ``chunks`` is what came by BDAT so far,
-    None while none did. ``reserved`` is what the memory budget was charged; ``let_go`` gives it
-    back, and has to be called at the end.
+    ``client`` is whose part of the memory it takes, as ``Envelope.client`` is; ``size`` the octets
+    it announced (RFC 1870), 0 if it did not; ``began_at`` when it began to send them. A mailbox
+    named twice is one recipient. ``chunks`` is what came by BDAT so far, None while none did.
+    ``reserved`` is what the memory budget was charged; ``let_go`` gives it back, and has to be
+    called at the end.
     """
 
     drop: IMailDrop

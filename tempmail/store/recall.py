@@ -96,7 +96,7 @@ class Recall:
         parcel = message.parcel
         cost = MESSAGE_COST + (0 if parcel.holders else parcel.cost)
         if self.budget.fits(cost):
-            # Whose it is does not matter for what was taken once.
+            # Whether it is too much for one client was asked when it came.
             self.budget.charge(cost, parcel.envelope.client)
             if not parcel.holders:
                 self.octets += parcel.size
