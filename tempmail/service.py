@@ -42,7 +42,7 @@ from tempmail.rates import Rates
 from tempmail.reading import RESULTS, Reading
 from tempmail.resolver import QuietResolver
 from tempmail.settings import BadSetting, Settings, fixed_at_start
-from tempmail.signals import Signals, hold_back_signals
+from tempmail.signals import Signals, hold_back_signals, ignore_signals_at_exit
 from tempmail.smtp.factory import SessionFactory
 from tempmail.snapshot.restart import Restart
 from tempmail.store.memory import MemoryStore
@@ -276,6 +276,7 @@ def makeService(options: Options) -> Server:
     from twisted.internet import reactor
 
     hold_back_signals()
+    ignore_signals_at_exit()
     files = raise_file_limit()
     _log.info("up to {files} files and connections may be open", files=files)
 

@@ -1,10 +1,12 @@
-"""Signals: held back while the process starts, ours from the moment the reactor runs.
+"""Signals: held back while the process starts, ours from the moment the reactor runs, ignored when
+nothing is left to do.
 
 Imported before everything else of ours, so it imports next to nothing.
 """
 
 from __future__ import annotations
 
+import atexit
 import signal
 from collections.abc import Callable, Mapping
 from types import FrameType
@@ -13,12 +15,23 @@ from typing import Any
 from twisted.application.service import Service
 
 _HELD_BACK = frozenset({signal.SIGHUP, signal.SIGUSR1})
+_OURS = _HELD_BACK | {signal.SIGTERM, signal.SIGINT}
 
 
 def hold_back_signals() -> None:
     """Have SIGHUP and SIGUSR1, which would end the process, wait until :class:`Signals` lets them
     in. The kernel remembers that there was one."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
+
+
+def ignore_signals_at_exit() -> None:
+    """Have the process keep its exit code, whatever comes while the interpreter takes itself apart.
+
+    Python puts the default handlers back before it is done, and a second SIGTERM then ends by the
+    signal what ended in order.
+    """
+    for number in _OURS:
+        atexit.register(signal.signal, number, signal.SIG_IGN)
 
 
 class Signals(Service):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import pwd
@@ -335,6 +336,20 @@ class ClosingTests(DaemonTestCase):
         until(lambda: _refused(daemon.smtp))
         daemon.signal(signal.SIGTERM)
         self.assertEqual(daemon.wait(), 0)
+
+    def test_until_it_is_gone(self) -> None:
+        """Signals at any moment up to the last leave the exit code what it is."""
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+            with self.subTest(number.name):
+                daemon = self.daemon()
+                daemon.signal(signal.SIGTERM)
+                end = time.monotonic() + PATIENCE
+                while time.monotonic() < end:
+                    daemon.signal(number)
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        daemon.process.wait(0.001)
+                        break
+                self.assertEqual(daemon.wait(), 0)
 
 
 class ReloadTests(DaemonTestCase):
