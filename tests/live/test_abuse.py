@@ -6,7 +6,6 @@ import json
 import shutil
 import signal
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,11 +16,10 @@ from smtplib import SMTP, SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 from urllib.parse import quote
 
-from twisted.names import dns
 from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.core.limits import MEGA
-from tests.live.daemon import PATIENCE, Daemon, environment, mail, twistd
+from tests.live.daemon import PATIENCE, Daemon, mail, twistd
 
 COUNTED = ("--exempt-client", "none")
 ELSEWHERE = "127.0.0.77"
@@ -340,42 +338,20 @@ zone = [
 
 @contextmanager
 def name_server(folder: Path) -> Iterator[int]:
-    """A real name server with the zone bl.test; its port."""
+    """A real name server with the zone bl.test; its UDP port."""
     (folder / "zone").write_text(_ZONE)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    arguments = ("--nodaemon", "--pidfile=", "dns", "--interface=127.0.0.1", f"--port={port}")
-    process = subprocess.Popen(
-        twistd(*arguments, f"--pyzone={folder / 'zone'}"),
+    server = Daemon(
+        command=twistd(
+            *("--nodaemon", "--pidfile=", "dns", "--interface=127.0.0.1", "--port=0"),
+            f"--pyzone={folder / 'zone'}",
+        ),
         cwd=folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
     )
+    server.launch()
     try:
-        _wait_for_answer(port)
-        yield port
+        yield int(server.wait_for_line("DNSDatagramProtocol starting on").split()[-1])
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(PATIENCE)
-
-
-def _wait_for_answer(port: int) -> None:
-    question = dns.Message(id=1)
-    question.addQuery("5.113.0.203.bl.test")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.connect(("127.0.0.1", port))
-        asking.settimeout(0.1)
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            try:
-                asking.send(question.toStr())
-                if asking.recv(512):
-                    return
-            except OSError:
-                continue
-    raise AssertionError("the name server does not answer")
+        server.stop()
 
 
 class BlocklistTests(AbuseTestCase):
