@@ -109,7 +109,7 @@ def _dequoted(local: str) -> str:
     """A local part without its quotes, as senders are compared. Raises :exc:`BadAddress`."""
     if len(local) > 2 and local[0] == local[-1] == '"':
         return re.sub(r"\\(.)", r"\1", local[1:-1])
-    if not is_dot_string(local.lower()):
+    if not is_dot_string(local):
         raise BadAddress("this needs quotes")
     return local
 

@@ -25,7 +25,8 @@ _NEEDS_IDNA = re.compile(r"\.[.-]|-\.|(?:^|\.)..--").search
 # RFC 5321 section 4.1.2, Dot-string, with the characters RFC 6531 section 3.3 adds: what is written
 # without quotes.
 is_dot_string = re.compile(
-    r"[a-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+)*"
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]++"
+    r"(?:(?>\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]++))*+"
 ).fullmatch
 # Putting combining marks in order takes quadratic time, so what is far too long is not normalised
 # first. Composition makes 3 octets of at most 4 characters.
@@ -74,12 +75,12 @@ class Address:
         object.__setattr__(self, "key", f"{self.local}@{self.domain}")
 
     def __str__(self) -> str:
-        return f"{_written(self.local)}@{self.domain}"
+        return f"{written(self.local)}@{self.domain}"
 
     @property
     def displayed(self) -> str:
         """The address with its tag, as its sender wrote it but for letter case."""
-        return f"{_written(f'{self.local}+{self.tag}')}@{self.domain}" if self.tag else str(self)
+        return f"{written(f'{self.local}+{self.tag}')}@{self.domain}" if self.tag else str(self)
 
     @property
     def untagged(self) -> Address:
@@ -168,7 +169,7 @@ def _is_control(character: str) -> bool:
     return category[0] == "C" or category in ("Zl", "Zp")
 
 
-def _written(local: str) -> str:
+def written(local: str) -> str:
     """A local part as RFC 5321 section 4.1.2 writes it, in quotes where it needs them."""
     if is_dot_string(local):
         return local

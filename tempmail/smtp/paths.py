@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 from unicodedata import category
 
+from tempmail.core.address import is_dot_string, written
 from tempmail.core.limits import MAX_PATH_OCTETS
 
 # What real senders send nearly always; anything else goes through the general parser below.
@@ -16,9 +17,6 @@ from tempmail.core.limits import MAX_PATH_OCTETS
 _PLAIN = re.compile(
     rb"<([A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++(?:(?>\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++))*+)@"
     rb"([A-Za-z0-9]++(?:(?>[.-][A-Za-z0-9]++))*+)>"
-)
-_ATEXT = frozenset(
-    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~"
 )
 _KEYWORD = re.compile(rb"[A-Za-z0-9][A-Za-z0-9-]*").fullmatch
 # RFC 5321 section 4.1.2, esmtp-value, and UTF-8 for the sake of RFC 6531.
@@ -50,9 +48,7 @@ class Path(NamedTuple):
     quoted: bool = False
 
     def __str__(self) -> str:
-        local = self.local
-        if self.quoted:
-            local = '"' + local.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        local = written(self.local) if self.quoted else self.local
         return f"{local}@{self.domain}" if self.domain else local
 
 
@@ -116,24 +112,24 @@ def _parse_mailbox(text: bytes) -> Path:
         domain = rest[1:]
         if rest and not domain:
             raise BadPath
-        quoted = not _is_dot_string(local)
     else:
         local, at, domain = text.rpartition(b"@")
         if not at:
             local, domain = text, b""
         elif not domain:
             raise BadPath
-        if not _is_dot_string(local):
-            raise BadPath
     _check_domain(domain)
     try:
         name, host = local.decode(), domain.decode()
     except UnicodeDecodeError:
         raise BadPath from None
+    needs_quotes = not is_dot_string(name)
+    if needs_quotes and not quoted:
+        raise BadPath
     ascii_only = (local + domain).isascii()
     if not ascii_only and any(category(character) in _CONTROLS for character in name + host):
         raise BadPath
-    return Path(name, host, ascii_only, quoted)
+    return Path(name, host, ascii_only, needs_quotes)
 
 
 def _dequote(text: bytes) -> tuple[bytes, bytes]:
@@ -155,14 +151,6 @@ def _dequote(text: bytes) -> tuple[bytes, bytes]:
         else:
             content.append(octet)
     raise BadPath
-
-
-def _is_dot_string(local: bytes) -> bool:
-    return all(map(_is_atom, local.split(b".")))
-
-
-def _is_atom(atom: bytes) -> bool:
-    return bool(atom) and all(octet in _ATEXT or octet >= 0x80 for octet in atom)
 
 
 def _check_domain(domain: bytes) -> None:
