@@ -7,6 +7,7 @@ Imported before everything else of ours, so it imports next to nothing.
 from __future__ import annotations
 
 import atexit
+import os
 import signal
 from collections.abc import Callable, Mapping
 from types import FrameType
@@ -20,8 +21,13 @@ _OURS = _HELD_BACK | {signal.SIGTERM, signal.SIGINT}
 
 def hold_back_signals() -> None:
     """Have SIGHUP and SIGUSR1, which would end the process, wait until :class:`Signals` lets them
-    in. The kernel remembers that there was one."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
+    in. The kernel remembers that there was one.
+
+    The first process of a container is ended by nothing that it does not handle: the kernel throws
+    that away. So there SIGTERM and SIGINT wait as well.
+    """
+    first = os.getpid() == 1
+    signal.pthread_sigmask(signal.SIG_BLOCK, _OURS if first else _HELD_BACK)
 
 
 def ignore_signals_at_exit() -> None:
@@ -63,7 +69,7 @@ class Signals(Service):
             self._install(number, self._receive)
         if signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL:
             self._install(signal.SIGUSR1, _do_nothing)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD_BACK)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         # Between two instructions of whatever runs: only this one call is safe here.

@@ -337,6 +337,25 @@ class ClosingTests(DaemonTestCase):
         daemon.signal(signal.SIGTERM)
         self.assertEqual(daemon.wait(), 0)
 
+    def test_first_process(self) -> None:
+        """In a container, where the kernel throws away what nobody handles, a signal that comes
+        while the server starts ends it in order, as soon as it has started."""
+        if os.geteuid() != 0:
+            raise SkipTest("only root can begin a process namespace: run the tests as root")
+        token = self.directory / "token"
+        os.mkfifo(token)
+        daemon = Daemon(f"--operator-token-file={token}")
+        daemon.command[:0] = ["unshare", "--pid", "--fork", "--kill-child"]
+        daemon.launch()
+        self.addCleanup(daemon.stop)
+        with token.open("w") as told:
+            # It has come as far as reading this.
+            children = Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children")
+            os.kill(int(children.read_text()), signal.SIGTERM)
+            told.write("x" * 32)
+        self.assertEqual(daemon.wait(), 0)
+        daemon.wait_for_line("Server Shut Down")
+
     def test_until_it_is_gone(self) -> None:
         """Signals at any moment up to the last leave the exit code what it is."""
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
