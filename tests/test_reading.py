@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import product
 from typing import Any, get_type_hints
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -13,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tempmail.content import digest as content
 from tempmail.core.budget import Budget
 from tempmail.core.message import Envelope, Parcel
-from tempmail.isolation.job import Busy, Crashed, Stopped, TimedOut
+from tempmail.isolation.job import Busy, Crashed, NotStarted, Stopped, TimedOut
 from tempmail.isolation.worker import resolve
 from tempmail.reading import RESULTS, NoWorker, Reading
 from tests.workers import in_this_process
@@ -219,11 +220,11 @@ class WithoutTests(ReadingTestCase):
     def test_busy_is_no_property_of_the_mail(self) -> None:
         """Where nobody had time to read it, who asks is told so and may ask again."""
         reads: list[Callable[[Parcel], Deferred[Any]]] = [self.reading.digest, self.reading.whole]
-        for read in reads:
+        for read, error in product(reads, (Busy, NotStarted)):
             answers = [read(self.parcel), read(self.parcel)]
-            self.workers.answers[-1].errback(Busy("x"))
+            self.workers.answers[-1].errback(error("x"))
             for answer in answers:
-                self.failureResultOf(answer, Busy)
+                self.failureResultOf(answer, error)
         again = self.reading.digest(self.parcel)
         self.workers.answers[-1].callback(DIGEST)
         self.assertIs(self.successResultOf(again), DIGEST)

@@ -27,16 +27,26 @@ class Busy(IsolationError):
     """Too many runs wait already; this one was not taken."""
 
 
+class NotStarted(IsolationError):
+    """The system starts no worker just now."""
+
+
 class Stopped(IsolationError):
     """The isolation was stopped before the function returned."""
 
 
 @define(order=True)
 class Job:
-    """One run asked for. Of those that wait the least comes first."""
+    """One run asked for. Of those that wait the least comes first. ``left`` says of one of them
+    that nobody wants it any more."""
 
     turn: tuple[float, int]
     function: str = field(eq=False)
     arguments: tuple[Any, ...] = field(eq=False)
     returns: Decoder[Any] = field(eq=False)
     done: Deferred[Any] = field(eq=False)
+    left: bool = field(default=False, eq=False)
+
+    def leave(self) -> None:
+        """Let go of the mail."""
+        self.left, self.arguments = True, ()

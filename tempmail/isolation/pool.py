@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from heapq import heapify, heappop, heappush
 from typing import Any, Protocol
 
 from attrs import Factory, define
@@ -13,8 +12,9 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IProcessTransport
 
 from tempmail.core.budget import Budget
-from tempmail.isolation.job import Busy, Crashed, Job, Stopped
+from tempmail.isolation.job import Busy, Job, NotStarted, Stopped
 from tempmail.isolation.process import Worker
+from tempmail.isolation.queue import Queue
 from tempmail.isolation.worker import reader_of, resolve
 
 SIZE = 2
@@ -75,7 +75,7 @@ class Isolation:
     results: Mapping[str, Any] | None = None
     budget: Budget = Factory(lambda: Budget(sys.maxsize))
     killed: dict[str, int] = Factory(lambda: dict.fromkeys(("timeout", "crash", "abandoned"), 0))
-    _waiting: list[Job] = Factory(list)
+    _waiting: Queue = Factory(Queue)
     _asked: int = 0
     _workers: list[Worker] = Factory(list)
     _stopping: bool = False
@@ -87,8 +87,8 @@ class Isolation:
         Arguments and result are frozen values, octets, text and numbers, as the type hints of the
         function say. Cancelling ends the run and its worker.
 
-        :returns: a Deferred of what the function returns. Fails with Crashed, TimedOut, Busy or
-            Stopped, and with LookupError when there is no such function.
+        :returns: a Deferred of what the function returns. Fails with Crashed, TimedOut, Busy,
+            NotStarted or Stopped, and with LookupError when there is no such function.
         """
         if self._stopping:
             return fail(Stopped(function))
@@ -100,7 +100,7 @@ class Isolation:
             return fail(error)
         done: Deferred[Any] = Deferred(lambda _: self._abandon(job))
         job = Job(self._turn(arguments), function, arguments, returns, done)
-        heappush(self._waiting, job)
+        self._waiting.put(job)
         self.dispatch()
         return job.done
 
@@ -112,8 +112,8 @@ class Isolation:
     def stop(self) -> Deferred[None]:
         """Kill every worker. Fires when none is left; runs not finished fail with Stopped."""
         self._stopping = True
-        unfinished = [*self._waiting, *(worker.kill() for worker in self._workers)]
-        self._waiting.clear()
+        unfinished = [*self._waiting.all(), *(worker.kill() for worker in self._workers)]
+        self._waiting = Queue()
         stopped: Deferred[None] = Deferred()
         self._stopped.append(stopped)
         for job in unfinished:
@@ -144,12 +144,15 @@ class Isolation:
             try:
                 worker = self._free() or self._start()
             except OSError as error:
-                job = heappop(self._waiting)
-                job.done.errback(Crashed(f"{job.function}: no worker started: {error.strerror}"))
+                if self._workers:
+                    # They will come to it.
+                    return
+                job = self._waiting.take()
+                job.done.errback(NotStarted(f"{job.function}: {error.strerror}"))
                 continue
             if worker is None:
                 return
-            worker.take(heappop(self._waiting))
+            worker.take(self._waiting.take())
 
     def _turn(self, arguments: tuple[Any, ...]) -> tuple[float, int]:
         """When a run that is asked for now has its turn among those that wait."""
@@ -178,13 +181,12 @@ class Isolation:
 
     def _abandon(self, job: Job) -> None:
         """Whoever asked for this run does not want it any more."""
-        if job in self._waiting:
-            self._waiting.remove(job)
-            heapify(self._waiting)
         for worker in self._workers:
             if worker.job is job:
                 self.killed["abandoned"] += 1
                 worker.kill()
+                return
+        self._waiting.leave(job)
 
     def _tell_stopped(self) -> None:
         if self._stopping and not self._workers:

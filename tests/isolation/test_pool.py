@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.core.budget import Budget
-from tempmail.isolation.job import Busy, Crashed, Stopped, TimedOut
+from tempmail.isolation.job import Busy, Crashed, NotStarted, Stopped, TimedOut
 from tempmail.isolation.pool import Isolation
 from tempmail.isolation.process import REPLY_OCTETS
 from tempmail.isolation.worker import HEADER, frame
@@ -214,9 +214,37 @@ class WithClock(SynchronousTestCase):
     def test_no_process_to_be_had(self) -> None:
         """When the system starts no process the run fails, and a later one is tried again."""
         self.reactor.broken = True
-        self.failureResultOf(self.run_length(), Crashed)
+        self.failureResultOf(self.run_length(), NotStarted)
         self.reactor.broken = False
         self.assertNoResult(self.run_length())
+
+    def test_no_further_process_to_be_had(self) -> None:
+        """When the system starts no second process, runs wait for the one there is."""
+        first = self.run_length()
+        self.reactor.broken = True
+        second = self.run_length()
+        for run in (first, second):
+            self.assertNoResult(run)
+            self.reactor.processes[0].reply((3, "", False))
+            self.assertEqual(self.successResultOf(run), 3)
+
+    def test_leaving(self) -> None:
+        """Who leaves while he waits makes room for another, and is not run."""
+        for _ in range(2):
+            self.run_length()
+        self.isolation.queue = 3
+        waiting = [self.run_length() for _ in range(3)]
+        waiting[0].cancel()
+        self.failureResultOf(waiting[0], CancelledError)
+        self.assertEqual(self.isolation.waiting, 2)
+        waiting.append(self.run_length())
+        self.failureResultOf(self.run_length(), Busy)
+        for run in waiting[1:]:
+            self.reactor.processes[0].reply((3, "", False))
+            self.assertNoResult(run)
+        self.reactor.processes[0].reply((3, "", False))
+        for run in waiting[1:]:
+            self.assertEqual(self.successResultOf(run), 3)
 
 
 def framed(value: object) -> bytes:
