@@ -187,7 +187,7 @@ class Request(server.Request):
             # The last answer of a connection says so.
             self.header("Connection", "close")
             self.channel.persistent = False
-        if len(data) > POUR_OCTETS and self.method != b"HEAD":
+        if len(data) > POUR_OCTETS and self.method != b"HEAD" and self.producer is None:
             self.stream(partial(pour, data))
         else:
             super().write(data)  # type: ignore[no-untyped-call]

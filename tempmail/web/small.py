@@ -6,10 +6,13 @@ comes from broke down (a body that is no object, an address that is a list) we a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
-from json import dumps, loads
+from itertools import chain
+from json import JSONEncoder, dumps, loads
 from typing import Any
+
+from twisted.web.resource import IResource
 
 from tempmail.core.address import Address, draw_plain_local, parse_address
 from tempmail.core.errors import (
@@ -19,13 +22,19 @@ from tempmail.core.errors import (
     TokenNeeded,
     UnknownDomain,
 )
-from tempmail.core.limits import UNLIMITED
+from tempmail.core.limits import POUR_OCTETS, UNLIMITED
 from tempmail.core.message import Message
 from tempmail.interfaces import IMailReader
+from tempmail.web.live import Streamed
+from tempmail.web.outlet import Outlet
 from tempmail.web.problems import Problem, unacceptable
 from tempmail.web.query import check_json_type
-from tempmail.web.request import Request
+from tempmail.web.request import JSON, Request
 from tempmail.web.routing import new_app, route
+
+# A character becomes six octets at most, or two times six.
+_SLICE = POUR_OCTETS // 12
+_encode = JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 class Small:
@@ -75,28 +84,46 @@ class Small:
         return request.reply(_json({"status": "sent"}))
 
     @route(app, "GET", "/inbox/<mailbox>")
-    async def inbox(self, request: Request, mailbox: str) -> bytes:
+    async def inbox(self, request: Request, mailbox: str) -> bytes | IResource:
         """Every mail, oldest first."""
         request.allowance.check_guesses()
         try:
             page = await self._office.messages(parse_address(mailbox), None, limit=UNLIMITED)
         except (BadAddress, MailboxGone, NoSuchMailbox, TokenNeeded):
             return _not_found(request)
-        entries = [await self._entry(message) for message in page.messages]
+        if sum(message.size for message in page.messages) > POUR_OCTETS:
+            return self._stream(request, parse_address(mailbox))
+        entries = [b"".join(await self._entry(message)) for message in page.messages]
         return request.reply(b"[%b]\n" % b",".join(entries))
 
-    async def _entry(self, message: Message) -> bytes:
-        """One mail: what was posted is given back as it was, of any other mail what it says."""
-        posted = message.parcel.envelope.posted
-        if posted is None:
-            digest = await self._office.digest(message)
-            mail = {
-                "from": digest.sender_address or message.parcel.envelope.mail_from,
-                "subject": digest.subject,
-                "body": digest.text,
-            }
-            posted = _echo(mail)
-        return b'%b,"time":%b}' % (posted[:-1], repr(message.parcel.received_at).encode())
+    def _stream(self, request: Request, address: Address) -> IResource:
+        """The same, made as the client takes it: as JSON it may be six times what the mails are."""
+        request.header("Content-Type", JSON)
+
+        async def write(outlet: Outlet) -> None:
+            made, after = bytearray(b"["), 0
+            while page := await self._office.messages(address, None, after=after, limit=1):
+                made += b"," if after else b""
+                for piece in await self._entry(page.messages[0]):
+                    made += piece
+                    if len(made) >= POUR_OCTETS:
+                        await outlet.write(bytes(made))
+                        made.clear()
+                after = page.cursor
+            await outlet.write(bytes(made + b"]\n"))
+
+        return Streamed(write)
+
+    async def _entry(self, message: Message) -> Iterable[bytes]:
+        """One mail, in pieces: what was posted as it was, of any other mail what it says."""
+        parcel = message.parcel
+        time = b',"time":%b}' % repr(parcel.received_at).encode()
+        if parcel.envelope.posted is not None:
+            return (parcel.envelope.posted[:-1], time)
+        digest = parcel.reading or await self._office.digest(message)
+        sender = digest.sender_address or parcel.envelope.mail_from
+        rest = _json({"from": sender, "subject": digest.subject})[1:-2]
+        return chain(_body(digest.text), (rest, time))
 
 
 def _object(request: Request) -> Mapping[str, Any]:
@@ -119,6 +146,14 @@ def _address(to: object) -> Address:
     return parse_address(to)
 
 
+def _body(text: str) -> Iterator[bytes]:
+    """The first member of an entry: a mail's text may be much too long to be made at once."""
+    yield b'{"body":"'
+    for start in range(0, len(text), _SLICE):
+        yield _encode(text[start : start + _SLICE])[1:-1].encode()
+    yield b'",'
+
+
 def _text(value: object) -> str:
     """A value of any JSON type as the text of a mail."""
     return value if isinstance(value, str) else dumps(value)
@@ -134,8 +169,7 @@ def _echo(mail: Mapping[str, object]) -> bytes:
 
 def _json(document: Mapping[str, object]) -> bytes:
     """As Flask writes it: names sorted, nothing but ASCII, no blanks, a line end."""
-    text = dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return f"{text}\n".encode()
+    return f"{_encode(document)}\n".encode()
 
 
 def _not_found(request: Request) -> bytes:

@@ -263,6 +263,11 @@ class ExportTests(ContentTestCase):
         self.assertLess(len(wire.value()), 4 * POUR_OCTETS)
         self.assertEqual(wire.drain().count(b"Subject: x"), 20)
 
+    def test_grown(self) -> None:
+        """A mail that quoting makes longer comes whole."""
+        self.receive(b"\n\n" + b"From \n" * POUR_OCTETS)
+        self.assertEqual(self.get("/export").body.count(b">From \n"), POUR_OCTETS)
+
 
 class MboxTests(SynchronousTestCase):
     """The format."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from json import dumps
 from typing import Any
 
 import flask
@@ -12,8 +13,8 @@ from attrs import frozen
 from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 
-from tempmail.core.limits import MAX_LIST, Limits
-from tests.web.house import NOW, Answer, WebTestCase
+from tempmail.core.limits import MAX_LIST, POUR_OCTETS, Limits
+from tests.web.house import NOW, Answer, WebTestCase, Wire
 
 MAILBOX = re.compile(rb"[a-z0-9]{8}@tempmail\.test")
 TIME = re.compile(rb'"time":[0-9]+\.[0-9]+')
@@ -122,6 +123,10 @@ def _masked(body: bytes) -> bytes:
     return TIME.sub(b'"time":0', MAILBOX.sub(b"BOX", body))
 
 
+def _as_flask(document: object) -> bytes:
+    return dumps(document, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
 class SameOctetsTests(SmallTestCase):
     """Where the sample answers JSON, so do we, and the same."""
 
@@ -172,6 +177,12 @@ class SameOctetsTests(SmallTestCase):
         self.assert_same(Step("GET", "/inbox/BOX"))
         encoded = self.boxes["ours"].replace("@", "%40")
         self.assertEqual(self.ask("GET", f"/inbox/{encoded}").body, b"[]\n")
+
+    def test_long(self) -> None:
+        """A long inbox is the same, too, though it is made as it is taken."""
+        for body in ("x" * POUR_OCTETS, "\U0001f600" * (POUR_OCTETS // 5), '"\n'):
+            self.assert_same(sent(dumps({"to": "BOX", "body": body}).encode()))
+        self.assert_same(Step("GET", "/inbox/BOX"))
 
     def test_time(self) -> None:
         """The time is seconds since the epoch."""
@@ -269,6 +280,27 @@ class BothWorldsTests(SmallTestCase):
         self.assertEqual((first["from"], first["subject"]), ("ann@example.org", "Hello"))
         self.assertEqual(first["body"].strip(), "Good morning.")
         self.assertEqual(second["from"], "envelope@example.org")
+
+    def test_long_text(self) -> None:
+        """The text of a long mail that came by SMTP comes whole, whatever it is made of."""
+        text = "".join(f"{number} \U0001f600\u00e9 {number * 'x'}\r\n" for number in range(700))
+        head = "Subject: long\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+        self.deliver(self.boxes["ours"], (head + text).encode())
+        self.deliver(self.boxes["ours"])
+        answer = self.ask("GET", f"/inbox/{self.boxes['ours']}")
+        long, short = answer.json
+        self.assertEqual(long["body"].split(), text.split())
+        self.assertEqual((long["subject"], short["subject"]), ("long", "Hello"))
+        self.assertEqual(answer.body, _as_flask(answer.json))
+
+    def test_streamed(self) -> None:
+        """Of a long inbox no more is made than the client takes."""
+        for _ in range(20):
+            self.deliver(self.boxes["ours"], b"Subject: x\r\n\r\n" + b"x" * 50_000)
+        wire = Wire(self.house.site)
+        wire.send_slowly(f"GET /inbox/{self.boxes['ours']} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        self.assertLess(len(wire.value()), 4 * POUR_OCTETS)
+        self.assertEqual(wire.drain().count(b'"subject":"x"'), 20)
 
     def test_expired(self) -> None:
         """A mailbox that expired is not found."""
