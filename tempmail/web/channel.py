@@ -72,6 +72,8 @@ class Channel(HTTPChannel):
             self.refused = True
             self._write_refusal(problem)
             self.transport.loseConnection()
+            # Under TLS that waits for the client.
+            self.site.lingering.start(self)
 
     def _find_caller(self) -> Caller:
         """Who is at the other end."""
@@ -99,6 +101,8 @@ class Channel(HTTPChannel):
         self._websocket = self._transferDecoder = self._requestProducer = None
         if self._admitted:
             self.site.leave(self)
+        else:
+            self.site.lingering.forget(self)
 
     # --- time ---
 
@@ -232,6 +236,9 @@ class Channel(HTTPChannel):
             protocol.dataReceived(data)
         except ProtocolError:
             self.transport.abortConnection()
+        if self.transport.disconnecting and self not in self.site.stalled:
+            # It said goodbye; under TLS the connection waits for the client to close it.
+            self.site.stalled.start(self)
 
     # --- answering ---
 

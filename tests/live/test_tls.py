@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import socket
 import ssl
 import tempfile
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPSConnection
 from pathlib import Path
@@ -35,13 +37,13 @@ class TLSTestCase(SynchronousTestCase):
         self.authority = Authority()
         self.context = ssl.create_default_context(cadata=self.authority.pem.decode())
 
-    def start(self, *names: str) -> Daemon:
+    def start(self, *names: str, limits: Sequence[str] = ("--unlimited",)) -> Daemon:
         """A daemon that serves in all four ways, with a certificate for each name."""
-        options = []
+        options = [*limits]
         for name in names:
             certificate, key = self.authority.issue(name).write(self.directory, name)
             options += [f"--tls-certificate={certificate}", f"--tls-key={key}"]
-        daemon = Daemon(*options, f"--smtps={LOCAL}", f"--https={LOCAL}", "--unlimited")
+        daemon = Daemon(*options, f"--smtps={LOCAL}", f"--https={LOCAL}")
         daemon.start()
         self.addCleanup(daemon.stop)
         return daemon
@@ -101,6 +103,23 @@ class ServingTests(TLSTestCase):
                 with self.handshake(daemon.ports[protocol], name) as connected:
                     shown = Identity((certificate_of(connected),), None).names
                     self.assertEqual(shown, (expected,))
+
+    def test_too_many(self) -> None:
+        """Who has too many connections is told so, and none of those more is kept."""
+        limits = ("--max-http-connections-per-client=2", "--max-connections-per-client=2")
+        daemon = self.start("mx.test", limits=(*limits, "--exempt-client=none"))
+        for protocol, told in (("HTTPS", b"HTTP/1.1 429 "), ("SMTPS", b"421 4.7.0 ")):
+            port = daemon.ports[protocol]
+            with contextlib.ExitStack() as kept:
+                for _ in range(2):
+                    kept.enter_context(self.handshake(port))
+                with self.handshake(port) as third:
+                    self.assertEqual(third.recv(1000)[: len(told)], told)
+                more = [socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(3)]
+                for silent in more:
+                    kept.enter_context(silent)
+                    with contextlib.suppress(ConnectionResetError):
+                        self.assertEqual(silent.recv(1), b"")
 
     def test_not_tls(self) -> None:
         """A client that speaks in plain text where TLS is expected is cut off without a word."""

@@ -349,6 +349,14 @@ class SocketTests(SocketTestCase):
         self.deliver("alice@tempmail.test")
         self.assert_nothing_left(self.wire)
 
+    def test_goodbye_without_end(self) -> None:
+        """Who says goodbye and stays, as TLS lets a client, is cut off."""
+        self.open()
+        self.wire.channel.dataReceived(self.client.send(CloseConnection(1000)))
+        self.assertFalse(self.wire.aborting)
+        self.house.turn(Limits().http_idle_timeout)
+        self.assertTrue(self.wire.aborting)
+
     def test_gibberish(self) -> None:
         """What is no frame ends the connection."""
         self.open()
