@@ -227,12 +227,12 @@ def parse_object(request: IRequest, text: bytes) -> dict[str, Any]:
     check_json_type(request)
     try:
         document = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        if len(text) <= MAX_TWIN_CHECKED:
+            loads(text, object_pairs_hook=_refuse_twins)
+    except (ValueError, RecursionError) as error:
         raise Problem(400, f"the body is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise Problem(422, "the body is a JSON object")
-    if len(text) <= MAX_TWIN_CHECKED:
-        loads(text, object_pairs_hook=_refuse_twins)
     return document
 
 

@@ -70,13 +70,14 @@ class Small:
             "subject": typed.get("subject", "(No Subject)"),
             "body": typed.get("body", ""),
         }
+        posted, text = _written(mail)
         try:
             await self._office.post(
                 _address(typed.get("to")),
-                sender=_text(mail["from"]),
-                subject=_text(mail["subject"]),
-                body=_text(mail["body"]),
-                posted=_echo(mail),
+                sender=text["from"],
+                subject=text["subject"],
+                body=text["body"],
+                posted=posted,
                 client=request.allowance.caller.counted,
             )
         except (BadAddress, NoSuchMailbox, UnknownDomain):
@@ -154,17 +155,18 @@ def _body(text: str) -> Iterator[bytes]:
     yield b'",'
 
 
-def _text(value: object) -> str:
-    """A value of any JSON type as the text of a mail."""
-    return value if isinstance(value, str) else dumps(value)
-
-
-def _echo(mail: Mapping[str, object]) -> bytes:
+def _written(mail: Mapping[str, object]) -> tuple[bytes, dict[str, str]]:
+    """What a mail is given back from, and its parts as the text of a mail, of any JSON type."""
     try:
-        return _json(mail)[:-1]
+        posted = _json(mail)[:-1]
+        return posted, {
+            name: value if isinstance(value, str) else dumps(value) for name, value in mail.items()
+        }
     except ValueError:
         # Python reads NaN and Infinity; nobody else could read them in the inbox.
         raise unacceptable([("body", "a number is out of range")]) from None
+    except RecursionError:
+        raise unacceptable([("body", "this is nested too deeply")]) from None
 
 
 def _json(document: Mapping[str, object]) -> bytes:

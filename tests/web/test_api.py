@@ -550,6 +550,12 @@ class BodyTests(WebTestCase):
         ):
             self.assert_problem(self.post(data), 400)
 
+    def test_deep(self) -> None:
+        """What is nested too deeply is refused, at whichever depth that is."""
+        for depth in range(900, 1100, 10):
+            answer = self.post(b'{"lifetime":%b}' % (b"[" * depth + b"]" * depth))
+            self.assertIn(answer.status, (400, 422), depth)
+
     def test_no_object(self) -> None:
         """Well-formed JSON that is no object is unacceptable."""
         for data in (b"[]", b"null", b"1", b'"x"', b"true"):

@@ -238,6 +238,15 @@ class SameStatusTests(SmallTestCase):
         """A number that no client could read back is refused; the sample gives it out."""
         self.assertEqual(self.both(sent(b'{"to":"BOX","body":NaN}'))[1].status, 422)
 
+    def test_deep(self) -> None:
+        """What is nested too deeply to be read or given back is refused at every depth."""
+        for depth in (*range(900, 1100, 10), 100_000):
+            for name in ("body", "subject", "from", "unknown"):
+                value = "[" * depth + "]" * depth
+                body = f'{{"to":"{self.boxes["ours"]}","{name}":{value}}}'.encode()
+                answer = self.ask("POST", "/send", data=body, headers={"Content-Type": JSON})
+                self.assertIn(answer.status, (200, 400, 422), (depth, name))
+
 
 class BothWorldsTests(SmallTestCase):
     """The small interface and v1 are two views of the same mail."""
