@@ -73,11 +73,11 @@ class Windows(Storage):
         """Count ``amount``; returns the count."""
         now = self._clock.seconds()
         window = self._new.get(key)
-        if window is None:
-            window = self._old.pop(key, None) or [0, now + expiry]
+        if window is None or window[1] <= now:
+            window = self._new.pop(key, None) or self._old.pop(key, None)
+            if window is None or window[1] <= now:
+                window = [0, now + expiry]
             self._keep(key, window, expiry, now)
-        if window[1] <= now:
-            window[:] = 0, now + expiry
         window[0] += amount
         return int(window[0])
 
