@@ -9,7 +9,7 @@ resource for Twisted would make it in a thread, and by the global reactor.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -86,10 +86,6 @@ class Metrics(Collector):
             # The version of a format in it is no number.
             encode, content_type = choose_encoder("")
         return encode(self._registry), content_type
-
-    def families(self) -> Iterable[Metric]:
-        """Every family there is, with those that Prometheus expects of any process."""
-        return self._registry.collect()
 
     def collect(self) -> Iterator[Metric]:
         """What prometheus_client calls."""

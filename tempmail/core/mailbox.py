@@ -70,6 +70,16 @@ class MailboxState:
     closed: bool = False
 
 
+class DueGroup(set["Mailbox"]):
+    """The mailboxes whose time is over in the same tick."""
+
+    __slots__ = ("tick",)
+
+    def __init__(self, tick: int) -> None:
+        super().__init__()
+        self.tick = tick
+
+
 @define(eq=False)
 class Mailbox:
     """One address's mail, in order of arrival.
@@ -88,7 +98,7 @@ class Mailbox:
     payer: str = ""
     quarantined_until: float | None = None
     # Where store.deadlines has put this mailbox.
-    due_group: set[Mailbox] | None = field(default=None, repr=False)
+    due_group: DueGroup | None = field(default=None, repr=False)
     size: int = 0
     unseen_count: int = 0
     # No lists before something is in them: two empty ones would make an empty mailbox cost a
