@@ -34,7 +34,7 @@ from tempmail.core.errors import (
     NoSuchPart,
     UnknownDomain,
 )
-from tempmail.core.limits import Limits
+from tempmail.core.limits import MAX_PATH_OCTETS, Limits
 from tempmail.core.mailbox import Change, MailboxState, Opening
 from tempmail.core.message import Attempt, Envelope, Message, Octets
 from tempmail.core.secret import draw, hashed, matches
@@ -329,7 +329,8 @@ class PostOffice:
         if len(octets) > self.limits.max_message_size:
             raise MessageTooBig("a mail of this size is not taken")
         _, named = parseaddr(sender)
-        mail_from = one_line(named if "@" in named else sender)
+        # The rest of a long one is in the mail, where it is paid for.
+        mail_from = one_line(named if "@" in named else sender)[:MAX_PATH_OCTETS]
         envelope = Envelope(mail_from, protocol="HTTP", posted=posted, client=intern(client))
         await self.deliver(envelope, (address,), octets)
 

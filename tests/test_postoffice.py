@@ -27,7 +27,7 @@ from tempmail.core.errors import (
     TooManyMailboxes,
     UnknownDomain,
 )
-from tempmail.core.limits import MAILBOX_COST, MESSAGE_COST, PARCEL_COST, Limits
+from tempmail.core.limits import MAILBOX_COST, MAX_PATH_OCTETS, MESSAGE_COST, PARCEL_COST, Limits
 from tempmail.core.mailbox import MailboxState, Opening
 from tempmail.core.message import Envelope
 from tempmail.interfaces import IMailDrop, IMailReader
@@ -299,6 +299,14 @@ class PostTests(OfficeTestCase):
             self.assertEqual(
                 self.listed(address, token)[-1].parcel.envelope.mail_from, sender, typed
             )
+
+    def test_long_sender(self) -> None:
+        """The envelope, which nobody pays for, has no more of a sender than SMTP would take."""
+        minted = self.mint()
+        address, token = minted.mailbox.address, minted.token
+        self.successResultOf(self.post(address, "x" * 100_000, "Hi", "there"))
+        (message,) = self.listed(address, token)
+        self.assertEqual(message.parcel.envelope.mail_from, "x" * MAX_PATH_OCTETS)
 
     def test_is_mail(self) -> None:
         """What was posted is a mail like any other, and keeps what it was made of."""
