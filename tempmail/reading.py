@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
@@ -18,7 +18,14 @@ from tempmail.content.reading import AttachedFile
 from tempmail.content.told import Digest, Document, Understood, glimpse, whole_glimpse
 from tempmail.core.budget import Budget
 from tempmail.core.message import Parcel
-from tempmail.isolation.job import Busy, Crashed, Stopped, TimedOut
+from tempmail.isolation.job import (
+    Busy,
+    Crashed,
+    IsolationError,
+    NotStarted,
+    Stopped,
+    TimedOut,
+)
 
 T = TypeVar("T")
 Run = Callable[..., Deferred[Any]]
@@ -114,6 +121,8 @@ class Reading:
             run = self._run(function, parcel.octets)
             run.addErrback(self._instead, instead, parcel)
             run.addCallback(self._remember, parcel, part)
+            # Which is not the mail's fault, so the next who asks may be luckier.
+            run.addErrback(self._instead, instead, parcel, [NotStarted])
             run.addBoth(self._tell, parcel, part)
         return answer
 
@@ -126,9 +135,15 @@ class Reading:
             self._trouble = f"no worker starts that could read mail: {_why(failure)}"
             self._log.error("{trouble}", trouble=self._trouble)
 
-    def _instead(self, failure: Failure, instead: Callable[[bytes], T], parcel: Parcel) -> T:
-        """What can be told of a mail that stalled or crashed its reader."""
-        why = failure.trap(Crashed, TimedOut)
+    def _instead(
+        self,
+        failure: Failure,
+        instead: Callable[[bytes], T],
+        parcel: Parcel,
+        reasons: Sequence[type[IsolationError]] = (Crashed, TimedOut),
+    ) -> T:
+        """What can be told of a mail that was not read; by default of one whose fault that is."""
+        why = failure.trap(*reasons)
         self._log.warn("a mail could not be read: {why}", why=why.__name__)
         return instead(parcel.octets)
 

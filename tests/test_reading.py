@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from itertools import product
 from typing import Any, get_type_hints
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -220,11 +219,21 @@ class WithoutTests(ReadingTestCase):
     def test_busy_is_no_property_of_the_mail(self) -> None:
         """Where nobody had time to read it, who asks is told so and may ask again."""
         reads: list[Callable[[Parcel], Deferred[Any]]] = [self.reading.digest, self.reading.whole]
-        for read, error in product(reads, (Busy, NotStarted)):
+        for read in reads:
             answers = [read(self.parcel), read(self.parcel)]
-            self.workers.answers[-1].errback(error("x"))
+            self.workers.answers[-1].errback(Busy("x"))
             for answer in answers:
-                self.failureResultOf(answer, error)
+                self.failureResultOf(answer, Busy)
+        again = self.reading.digest(self.parcel)
+        self.workers.answers[-1].callback(DIGEST)
+        self.assertIs(self.successResultOf(again), DIGEST)
+
+    def test_no_worker_is_no_property_of_the_mail(self) -> None:
+        """Where none starts its header is told all the same, and who asks again has all of it."""
+        first = self.reading.digest(self.parcel)
+        self.workers.answers[-1].errback(NotStarted("x"))
+        self.assertEqual(self.successResultOf(first).subject, "Hello")
+        self.assertIsNone(self.parcel.reading)
         again = self.reading.digest(self.parcel)
         self.workers.answers[-1].callback(DIGEST)
         self.assertIs(self.successResultOf(again), DIGEST)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -253,3 +255,20 @@ def until(true: Callable[[], bool]) -> None:
         if time.monotonic() > end:
             raise AssertionError("it does not come true")
         time.sleep(0.02)
+
+
+def free_port(ports: range = range(20_000, 32_000)) -> int:
+    """A port nobody listens on just now, a different one each time.
+
+    By default one that the kernel gives to nobody: those that it does give can be taken by some
+    connection before they are listened on.
+    """
+    for port in random.sample(ports, len(ports)):
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError(f"every port of {ports} is taken")

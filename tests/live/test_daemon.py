@@ -19,7 +19,17 @@ from smtplib import SMTP
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.live.daemon import PATIENCE, ROOT, Asked, Daemon, environment, mail, twistd, until
+from tests.live.daemon import (
+    PATIENCE,
+    ROOT,
+    Asked,
+    Daemon,
+    environment,
+    free_port,
+    mail,
+    twistd,
+    until,
+)
 
 _LOCAL = "tcp:0:interface=127.0.0.1"
 
@@ -182,7 +192,7 @@ class StartTests(DaemonTestCase):
         nobody, nogroup = pwd.getpwnam("nobody").pw_uid, grp.getgrnam("nogroup").gr_gid
         daemon = self.daemon(
             f"--operator-token-file={token}",
-            smtp=[f"tcp:{_free_port(range(600, 1000))}:interface=127.0.0.1"],
+            smtp=[f"tcp:{free_port(range(600, 1000))}:interface=127.0.0.1"],
             twistd_options=["--uid=nobody", "--gid=nogroup"],
         )
         status = Path(f"/proc/{daemon.process.pid}/status").read_text()
@@ -463,18 +473,6 @@ class ProxiedSMTP(SMTP):
         connected = socket.create_connection((host, port), timeout)
         connected.sendall(b"PROXY TCP4 192.0.2.7 192.0.2.1 4711 25\r\n")
         return connected
-
-
-def _free_port(ports: range) -> int:
-    """A port nobody listens on just now."""
-    for port in ports:
-        with socket.socket() as tried:
-            try:
-                tried.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError(f"every port of {ports} is taken")
 
 
 def _blocks(status: str, number: signal.Signals) -> bool:

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.certificates import Authority
 from tests.examples import changed
-from tests.live.daemon import PATIENCE, Daemon, mail
+from tests.live.daemon import PATIENCE, Daemon, free_port, mail
 
 LOCAL = "tcp:0:interface=127.0.0.1"
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -42,7 +42,7 @@ class ProxyTests(SynchronousTestCase):
 
     def daemon(self) -> Daemon:
         """A server that takes mail directly, and by a proxy at the port ``proxied``."""
-        [self.proxied] = free_ports(1)
+        self.proxied = free_port()
         proxied = f"haproxy:tcp:{self.proxied}:interface=127.0.0.1"
         daemon = Daemon("--tls=self-signed", smtp=(LOCAL, proxied))
         daemon.start()
@@ -123,7 +123,7 @@ class ProxyTests(SynchronousTestCase):
     def test_haproxy(self) -> None:
         """HAProxy says whose connections these are, for SMTP, and encrypts HTTP."""
         daemon = self.daemon()
-        smtp, smtps, plain, web = free_ports(4)
+        smtp, smtps, plain, web = (free_port() for _ in range(4))
         path = self.config(
             "haproxy.cfg",
             ("[::]:25 v4v6", f"127.0.0.1:{smtp}"),
@@ -144,7 +144,7 @@ class ProxyTests(SynchronousTestCase):
         module = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
         with_stream = module.exists()
         daemon = self.daemon()
-        smtp, plain, web = free_ports(3)
+        smtp, plain, web = (free_port() for _ in range(3))
         here = str(self.directory)
         http_part = self.config(
             "nginx.conf",
@@ -177,7 +177,7 @@ class ProxyTests(SynchronousTestCase):
     def test_caddy(self) -> None:
         """Caddy hands everything on at once; its own certificates need the world."""
         daemon = self.daemon()
-        [web] = free_ports(1)
+        web = free_port()
         ours = "{\n\tadmin off\n\tdefault_bind 127.0.0.1\n\tgrace_period 1s\n}\n"
         path = self.config(
             "Caddyfile",
@@ -200,12 +200,3 @@ class ProxyTests(SynchronousTestCase):
 
 
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on just now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
