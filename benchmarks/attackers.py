@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -30,6 +31,7 @@ class Target:
 
     smtp: int
     http: int
+    https: int
     open_address: str
     share: float = 1.0
 
@@ -38,9 +40,9 @@ class Target:
         return max(1, round(count * self.share))
 
 
-async def _connect(port: int) -> _Streams:
-    """A connection from the next of the hosts."""
-    number = next(_numbers) % HOSTS
+async def _connect(port: int, number: int | None = None) -> _Streams:
+    """A connection from a host, or from the next of them."""
+    number = next(_numbers) % HOSTS if number is None else number
     return await asyncio.open_connection(
         "127.0.0.1", port, local_addr=(f"127.1.{number // 250}.{number % 250 + 2}", 0)
     )
@@ -79,12 +81,12 @@ async def _drip(writer: asyncio.StreamWriter, octet: bytes) -> None:
         await asyncio.sleep(1)
 
 
-async def _in_data(target: Target) -> _Streams:
+async def _in_data(target: Target, address: str = "") -> _Streams:
     """A session that has come as far as the 354."""
     streams = await _connect(target.smtp)
     await streams[0].readline()
     await _say(streams, "EHLO bad.example", "MAIL FROM:<bad@bad.example>")
-    await _say(streams, f"RCPT TO:<{target.open_address}>", "DATA")
+    await _say(streams, f"RCPT TO:<{address or target.open_address}>", "DATA")
     return streams
 
 
@@ -232,17 +234,71 @@ async def hostile_mime(target: Target) -> None:
         mail = mails[next(_numbers) % len(mails)]
         await _say(streams, f"{mail}\r\n.")
         streams[1].close()
-        reader, writer = await _connect(target.http)
-        path = f"/v1/mailboxes/{target.open_address}/wait"
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-        await reader.read()
-        path = f"/v1/mailboxes/{target.open_address}/messages"
-        reader, writer = await _connect(target.http)
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-        await reader.read()
+        for asked in ("wait", "messages"):
+            reader, writer = await _connect(target.http)
+            writer.write(_get(f"/v1/mailboxes/{target.open_address}/{asked}"))
+            await reader.read()
 
     for _ in range(target.of(10)):
         await _each(8, attack)
+
+
+async def silent_tls(target: Target) -> None:
+    """4,000 connections of one host to HTTPS, none of which begins a handshake."""
+
+    async def attack() -> None:
+        reader, _ = await _connect(target.https, number=0)
+        await reader.read()
+
+    await _each(target.of(4_000), attack)
+
+
+async def long_inboxes(target: Target) -> None:
+    """Eight clients that read an inbox of 20 MB, over and over."""
+    address = f"long.{target.open_address}"
+    for _ in range(target.of(40)):
+        streams = await _in_data(target, address)
+        await _say(streams, _PLAIN + ("\u00e9" * 70 + "\r\n") * 3_500 + ".")
+        streams[1].close()
+
+    async def attack() -> None:
+        while True:
+            reader, writer = await _connect(target.http)
+            writer.write(_get(f"/inbox/{address}"))
+            while await reader.read(65536):
+                pass
+
+    await _each(8, attack)
+
+
+async def leaving_readers(target: Target) -> None:
+    """1,000 clients that ask for a mail's HTML, and leave all together before they have it."""
+    streams = await _in_data(target)
+    await _say(streams, "Content-Type: text/html\r\n\r\n" + "<p>x</p>\r\n" * 100_000 + ".")
+    streams[1].close()
+    messages = f"/v1/mailboxes/{target.open_address}/messages"
+    reader, writer = await _connect(target.http)
+    writer.write(_get(f"{messages}?limit=1"))
+    answer = await reader.read()
+    message = json.loads(answer.partition(b"\r\n\r\n")[2])["messages"][0]["id"]
+    left = asyncio.Barrier(target.of(1_000))
+
+    async def attack() -> None:
+        while True:
+            _, writer = await _connect(target.http)
+            writer.write(_get(f"{messages}/{message}/html"))
+            await asyncio.sleep(1)
+            await left.wait()
+            writer.transport.abort()
+
+    await _each(target.of(1_000), attack)
+
+
+_PLAIN = "Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+
+
+def _get(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
 
 
 def _nested(levels: int) -> str:
@@ -264,6 +320,9 @@ ATTACKS = {
         huge_json,
         deaf_websockets,
         hostile_mime,
+        silent_tls,
+        long_inboxes,
+        leaving_readers,
     )
 }
 
@@ -275,11 +334,11 @@ async def _run(names: list[str], target: Target, seconds: float) -> None:
 
 
 def main() -> None:
-    """``attackers SMTP HTTP ADDRESS SHARE SECONDS ATTACK...``; ends by itself."""
-    smtp, http, address, share, seconds, *names = sys.argv[1:]
+    """``attackers SMTP HTTP HTTPS ADDRESS SHARE SECONDS ATTACK...``; ends by itself."""
+    smtp, http, https, address, share, seconds, *names = sys.argv[1:]
     hard = getrlimit(RLIMIT_NOFILE)[1]
     setrlimit(RLIMIT_NOFILE, (hard, hard))
-    target = Target(int(smtp), int(http), address, float(share))
+    target = Target(int(smtp), int(http), int(https), address, float(share))
     asyncio.run(_run(names, target, float(seconds)))
 
 

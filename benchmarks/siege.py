@@ -30,6 +30,7 @@ from benchmarks.servers import (
     Server,
     first_traceback,
     forget_most_resident,
+    free_port,
     most_resident,
     open_files,
     tempmail,
@@ -98,9 +99,10 @@ def _answer(connection: HTTPConnection, status: int) -> Any:
 
 
 @contextmanager
-def attacked(server: Server, names: Sequence[str], share: float) -> Iterator[None]:
+def attacked(server: Server, https: int, names: Sequence[str], share: float) -> Iterator[None]:
     """Attacks, in a process of their own, for as long as the block lasts and SECONDS at most."""
-    command = [sys.executable, "-m", "benchmarks.attackers", str(server.smtp), str(server.http)]
+    ports = map(str, (server.smtp, server.http, https))
+    command = [sys.executable, "-m", "benchmarks.attackers", *ports]
     process = subprocess.Popen([*command, OPEN, str(share), str(SECONDS), *names])
     try:
         yield
@@ -122,7 +124,9 @@ def main(share: float = 1.0, chosen: Sequence[str] = ()) -> int:
     broken: list[str] = []
     rows: list[list[object]] = []
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
-        with tempmail(house=HOUSE, logfile=log.name) as server:
+        https = free_port()
+        secure = ("--tls", "self-signed", "--https", f"tcp:{https}:interface=127.0.0.1")
+        with tempmail(*secure, house=HOUSE, logfile=log.name) as server:
             Guest(server).stay(time.monotonic() + 1)
             files = open_files(server.pid)
             print("Attacks:", end="", flush=True)
@@ -131,7 +135,7 @@ def main(share: float = 1.0, chosen: Sequence[str] = ()) -> int:
                 names = list(attackers.ATTACKS) if name == ALL else [name]
                 guest = Guest(server)
                 forget_most_resident(server.pid)
-                with attacked(server, names, share):
+                with attacked(server, https, names, share):
                     guest.stay(time.monotonic() + SECONDS)
                 memory = most_resident(server.pid) / 2**20
                 left = settled(server.pid, files)

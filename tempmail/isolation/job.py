@@ -37,16 +37,30 @@ class Stopped(IsolationError):
 
 @define(order=True)
 class Job:
-    """One run asked for. Of those that wait the least comes first. ``left`` says of one of them
-    that nobody wants it any more."""
+    """One run asked for. Of those that wait the least comes first.
+
+    ``large`` says of a mail that reading it may take long; ``left`` that nobody wants it any more,
+    and how it ends is told to nobody then.
+    """
 
     turn: tuple[float, int]
     function: str = field(eq=False)
     arguments: tuple[Any, ...] = field(eq=False)
     returns: Decoder[Any] = field(eq=False)
     done: Deferred[Any] = field(eq=False)
+    large: bool = field(eq=False)
     left: bool = field(default=False, eq=False)
 
     def leave(self) -> None:
         """Let go of the mail."""
         self.left, self.arguments = True, ()
+
+    def succeed(self, result: Any) -> None:
+        """Say what it returned."""
+        if not self.left:
+            self.done.callback(result)
+
+    def fail(self, error: Exception) -> None:
+        """Say why it returned nothing."""
+        if not self.left:
+            self.done.errback(error)

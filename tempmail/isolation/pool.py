@@ -37,6 +37,11 @@ MOST_PATIENCE = 5.0
 seconds: a small mail overtakes the large ones that came shortly before it, which may be hostile,
 and every mail has its turn."""
 
+LARGE = 100_000
+"""Octets from which a mail is large. Reading one may take a millisecond for every thousand of them
+(links, paragraphs), so one worker is kept for the others: who waits for a code in a small mail does
+not wait for large ones, however many there are."""
+
 _START = (
     "import sys; sys.path[:] = sys.argv[1:]; from tempmail.isolation.worker import main; main()"
 )
@@ -75,7 +80,8 @@ class Isolation:
     results: Mapping[str, Any] | None = None
     budget: Budget = Factory(lambda: Budget(sys.maxsize))
     killed: dict[str, int] = Factory(lambda: dict.fromkeys(("timeout", "crash", "abandoned"), 0))
-    _waiting: Queue = Factory(Queue)
+    _small: Queue = Factory(Queue)
+    _large: Queue = Factory(Queue)
     _asked: int = 0
     _workers: list[Worker] = Factory(list)
     _stopping: bool = False
@@ -85,22 +91,24 @@ class Isolation:
         """Call ``function``, named ``module.function`` within the package, in a worker.
 
         Arguments and result are frozen values, octets, text and numbers, as the type hints of the
-        function say. Cancelling ends the run and its worker.
+        function say. Cancelling ends the run, in a moment also one that is under way.
 
         :returns: a Deferred of what the function returns. Fails with Crashed, TimedOut, Busy,
             NotStarted or Stopped, and with LookupError when there is no such function.
         """
         if self._stopping:
             return fail(Stopped(function))
-        if len(self._waiting) >= self.queue and self._free() is None:
+        octets = sum(len(one) for one in arguments if isinstance(one, bytes))
+        large = octets >= LARGE
+        if self.waiting >= self.queue and not self._may_begin(large):
             return fail(Busy(function))
         try:
             returns = self._result(function)
         except LookupError as error:
             return fail(error)
         done: Deferred[Any] = Deferred(lambda _: self._abandon(job))
-        job = Job(self._turn(arguments), function, arguments, returns, done)
-        self._waiting.put(job)
+        job = Job(self._turn(octets), function, arguments, returns, done, large)
+        self._queue_of(job).put(job)
         self.dispatch()
         return job.done
 
@@ -112,13 +120,13 @@ class Isolation:
     def stop(self) -> Deferred[None]:
         """Kill every worker. Fires when none is left; runs not finished fail with Stopped."""
         self._stopping = True
-        unfinished = [*self._waiting.all(), *(worker.kill() for worker in self._workers)]
-        self._waiting = Queue()
+        unfinished = [*self._small.all(), *self._large.all()]
+        unfinished += [job for worker in self._workers if (job := worker.kill()) is not None]
+        self._small, self._large = Queue(), Queue()
         stopped: Deferred[None] = Deferred()
         self._stopped.append(stopped)
         for job in unfinished:
-            if job is not None:
-                job.done.errback(Stopped(job.function))
+            job.fail(Stopped(job.function))
         self._tell_stopped()
         return stopped
 
@@ -130,7 +138,7 @@ class Isolation:
     @property
     def waiting(self) -> int:
         """How many runs wait for one."""
-        return len(self._waiting)
+        return len(self._small) + len(self._large)
 
     def ended(self, worker: Worker) -> None:
         """This worker's process is gone and reaped."""
@@ -140,24 +148,42 @@ class Isolation:
 
     def dispatch(self) -> None:
         """Give waiting runs to workers, starting such as are missing."""
-        while self._waiting:
+        while (queue := self._next()) is not None:
             try:
                 worker = self._free() or self._start()
             except OSError as error:
                 if self._workers:
                     # They will come to it.
                     return
-                job = self._waiting.take()
-                job.done.errback(NotStarted(f"{job.function}: {error.strerror}"))
+                job = queue.take()
+                job.fail(NotStarted(f"{job.function}: {error.strerror}"))
                 continue
             if worker is None:
                 return
-            worker.take(self._waiting.take())
+            worker.take(queue.take())
 
-    def _turn(self, arguments: tuple[Any, ...]) -> tuple[float, int]:
+    def _next(self) -> Queue | None:
+        """Where the run waits that would be the next, if there is one that may begin."""
+        queues = [self._small] if self._full_of_large else [self._small, self._large]
+        return min(filter(None, queues), key=Queue.first, default=None)
+
+    def _queue_of(self, job: Job) -> Queue:
+        return self._large if job.large else self._small
+
+    def _may_begin(self, large: bool) -> bool:
+        """Whether there is a worker for one more run, or may be."""
+        found = len(self._workers) < self.size or self._free() is not None
+        return found and not (large and self._full_of_large)
+
+    @property
+    def _full_of_large(self) -> bool:
+        """Whether large mails have all the workers they may have."""
+        having = sum(worker.job is not None and worker.job.large for worker in self._workers)
+        return having >= max(1, self.size - 1)
+
+    def _turn(self, octets: int) -> tuple[float, int]:
         """When a run that is asked for now has its turn among those that wait."""
         self._asked += 1
-        octets = sum(len(one) for one in arguments if isinstance(one, bytes))
         patience = min(octets / OCTETS_A_SECOND, MOST_PATIENCE)
         return self.reactor.seconds() + patience, self._asked
 
@@ -181,12 +207,12 @@ class Isolation:
 
     def _abandon(self, job: Job) -> None:
         """Whoever asked for this run does not want it any more."""
+        job.leave()
         for worker in self._workers:
             if worker.job is job:
-                self.killed["abandoned"] += 1
-                worker.kill()
+                worker.hurry()
                 return
-        self._waiting.leave(job)
+        self._queue_of(job).lose_one()
 
     def _tell_stopped(self) -> None:
         if self._stopping and not self._workers:

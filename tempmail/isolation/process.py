@@ -20,6 +20,10 @@ from tempmail.isolation.worker import HEADER, REPLY, Settings, frame
 if TYPE_CHECKING:
     from tempmail.isolation.pool import Isolation
 
+ABANDONED = 1.0
+"""Seconds that a run nobody wants any more may still take. Most are done by then; killing a worker
+costs the start of another, which takes as long."""
+
 REPLY_OCTETS = 64 * 1024 * 1024
 """Octets of one reply: a mail of 25 MiB decoded, with room for its HTML."""
 
@@ -52,12 +56,18 @@ class Worker(ProcessProtocol):
         try:
             length, octets = frame((job.function, job.arguments))
         except Exception as error:  # no value that goes over a pipe: the caller's mistake
-            job.done.errback(error)
+            job.fail(error)
             return
         self.job = job
         self._timer = self._isolation.reactor.callLater(self._isolation.timeout, self._time_up)
         self._hold(len(octets))
         self._write(length, octets)
+
+    def hurry(self) -> None:
+        """Nobody wants its run any more: end it soon."""
+        if self._timer is not None:
+            left = self._timer.getTime() - self._isolation.reactor.seconds()
+            self._timer.reset(min(left, ABANDONED))
 
     def kill(self) -> Job | None:
         """End the process; the job it had, which is now the caller's to finish."""
@@ -118,24 +128,24 @@ class Worker(ProcessProtocol):
         self._detach()
         self._usable = not last
         if error:
-            job.done.errback(Crashed(f"{job.function} raised {error[:80]}"))
+            job.fail(Crashed(f"{job.function} raised {error[:80]}"))
         else:
-            job.done.callback(result)
+            job.succeed(result)
         self._isolation.dispatch()
 
     def _time_up(self) -> None:
         self._timer = None
         job = self.kill()
         if job is not None:
-            self._isolation.killed["timeout"] += 1
-            job.done.errback(TimedOut(f"{job.function}: {self._isolation.timeout:g} s are over"))
+            self._isolation.killed["abandoned" if job.left else "timeout"] += 1
+            job.fail(TimedOut(f"{job.function}: {self._isolation.timeout:g} s are over"))
 
     def _fail(self, why: str) -> None:
         """This worker can not be relied on any more."""
         job = self.kill()
         if job is not None:
             self._isolation.killed["crash"] += 1
-            job.done.errback(Crashed(f"{job.function}: {why}"))
+            job.fail(Crashed(f"{job.function}: {why}"))
 
     def _detach(self) -> Job | None:
         job, self.job = self.job, None

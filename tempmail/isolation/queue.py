@@ -25,15 +25,21 @@ class Queue:
         """Have a job wait."""
         heappush(self._places, job)
 
-    def take(self) -> Job:
+    def first(self) -> Job:
         """The job whose turn it is; there has to be one."""
-        while (job := heappop(self._places)).left:
+        while self._places[0].left:
+            heappop(self._places)
             self._empty -= 1
+        return self._places[0]
+
+    def take(self) -> Job:
+        """The same; it waits no more."""
+        job = self.first()
+        heappop(self._places)
         return job
 
-    def leave(self, job: Job) -> None:
-        """This job waits no more."""
-        job.leave()
+    def lose_one(self) -> None:
+        """One of those that wait was left."""
         self._empty += 1
         if 2 * self._empty > len(self._places):
             self._places = self.all()

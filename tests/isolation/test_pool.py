@@ -12,8 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.core.budget import Budget
 from tempmail.isolation.job import Busy, Crashed, NotStarted, Stopped, TimedOut
-from tempmail.isolation.pool import Isolation
-from tempmail.isolation.process import REPLY_OCTETS
+from tempmail.isolation.pool import LARGE, Isolation
+from tempmail.isolation.process import ABANDONED, REPLY_OCTETS
 from tempmail.isolation.worker import HEADER, frame
 from tests.isolation.runs import MIB
 
@@ -70,6 +70,21 @@ class WithClock(SynchronousTestCase):
             [len(octets) // 1000 for octets in written], [0, 0, 40, 10 * MIB // 1000, 0]
         )
 
+    def test_room_for_small(self) -> None:
+        """Large mails never have all workers, however many they are, and no more of them wait than
+        may; one behind the other they are read all the same."""
+        self.isolation.queue = 3
+        large = [self.isolation.run("runs.length", bytes(LARGE)) for _ in range(4)]
+        self.failureResultOf(self.isolation.run("runs.length", bytes(LARGE)), Busy)
+        self.assertEqual(len(self.reactor.processes), 1)
+        self.assertNoResult(small := self.run_length())
+        self.reactor.processes[1].reply((3, "", False))
+        self.assertEqual(self.successResultOf(small), 3)
+        for run in large:
+            self.assertNoResult(run)
+            self.reactor.processes[0].reply((LARGE, "", False))
+            self.assertEqual(self.successResultOf(run), LARGE)
+
     def test_time_up(self) -> None:
         """A run that takes too long fails, its process is killed, and the next one gets another."""
         slow, other, waiting = (self.run_length() for _ in range(3))
@@ -94,13 +109,30 @@ class WithClock(SynchronousTestCase):
         cancelled.cancel()
         self.successResultOf(finished)
         self.failureResultOf(cancelled, CancelledError)
+        self.reactor.processes[1].reply((3, "", False))
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_cancel_running(self) -> None:
-        """Cancelling a run kills its process, since nothing else stops it."""
+        """A run that is cancelled may end, for another worker would have to start; soon its process
+        is killed, since nothing else stops it."""
+        quick, slow = self.run_length(), self.run_length()
+        for run in (quick, slow):
+            run.cancel()
+            self.failureResultOf(run, CancelledError)
+        self.reactor.processes[0].reply((3, "", False))
+        self.reactor.advance(ABANDONED)
+        self.assertEqual([p.signals for p in self.reactor.processes], [[], ["KILL"]])
+        self.assertEqual(self.isolation.killed, {"timeout": 0, "crash": 0, "abandoned": 1})
+        self.assertNoResult(self.run_length())
+        self.assertEqual(len(self.reactor.processes), 2)
+
+    def test_cancel_late(self) -> None:
+        """Cancelling gives no run more time than it had."""
         run = self.run_length()
+        self.reactor.advance(4.9)
         run.cancel()
         self.failureResultOf(run, CancelledError)
+        self.reactor.advance(0.1)
         self.assertEqual(self.reactor.processes[0].signals, ["KILL"])
 
     def test_cancel_waiting(self) -> None:
