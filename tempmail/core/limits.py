@@ -96,6 +96,9 @@ MAILBOX_COST = 1000
 # An HTTP connection: 6,500 with a long poll, 13,000 with a websocket, 19,000 when thousands of
 # those are told of something at a time, and then some 5,000 lie unused between them.
 HTTP_CONNECTION_COST = 24_000
+# What waits for a client that does not take it: buffers of 64 kB, and an answer of up to
+# POUR_OCTETS that did not fit into them.
+STALLED_COST = 128 * KILO
 # One entry of a mailbox's journal: 215.
 CHANGE_COST = 250
 # One refusal a mailbox remembers: 370, up to 890 where sender and HELO are as long as can be.

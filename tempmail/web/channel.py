@@ -14,7 +14,12 @@ from twisted.web.http_headers import Headers
 from wsproto.utilities import ProtocolError
 
 from tempmail.connection import read_at_a_time
-from tempmail.core.limits import BODY_READ_OCTETS, MAX_UNHEARD_OCTETS, REQUEST_READ_OCTETS
+from tempmail.core.limits import (
+    BODY_READ_OCTETS,
+    MAX_UNHEARD_OCTETS,
+    REQUEST_READ_OCTETS,
+    STALLED_COST,
+)
 from tempmail.web import problems
 from tempmail.web.callers import Caller
 from tempmail.web.problems import Problem
@@ -99,6 +104,8 @@ class Channel(HTTPChannel):
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
         # All that leads back to us: what is in a circle stays till the next full collection.
         self._websocket = self._transferDecoder = self._requestProducer = None
+        if self.paused:
+            self.site.budget.give(STALLED_COST)
         if self._admitted:
             self.site.leave(self)
         else:
@@ -121,18 +128,38 @@ class Channel(HTTPChannel):
             self.site.reading.start(self)
 
     def pauseProducing(self) -> None:
-        """The client does not take what we send."""
+        """The client does not take what we send: nothing more is read or answered till it does.
+
+        Twisted does not see to that while it answers: it goes on with the requests that came in the
+        same piece, and to read on.
+        """
         super().pauseProducing()  # type: ignore[no-untyped-call]
-        self.site.stalled.start(self)
+        self._networkProducer.pauseProducing()
+        if not self.paused:
+            self.paused = True
+            self.site.stalled.start(self)
+            self.site.budget.charge(STALLED_COST)
 
     def resumeProducing(self) -> None:
         """It took all of it."""
-        self.site.stalled.stop(self)
+        if self.paused:
+            self.paused = False
+            self.site.stalled.stop(self)
+            self.site.budget.give(STALLED_COST)
         if self._websocket is not None and self.transport.disconnecting:
             # A producer that can go on keeps a transport from closing.
             self.loseConnection()
             return
         super().resumeProducing()  # type: ignore[no-untyped-call]
+        if self.paused:
+            # Whoever makes the answer filled the buffers again.
+            return
+        if not self._handlingRequest:
+            if self._buffer:
+                super().dataReceived(b"")  # type: ignore[no-untyped-call]
+        elif sum(map(len, self._dataBuffer)) <= self._optimisticEagerReadSize:
+            # Or nobody would hear of a client that leaves.
+            self._networkProducer.resumeProducing()
 
     def loseConnection(self) -> None:
         """Close when all is sent, which is given as much time as any stalled answer."""
@@ -262,7 +289,7 @@ def _share_attribute_names() -> None:
     """
     first = Channel.__new__(Channel)
     for name in (
-        "refused unheard caller counts_for _unnamed"
+        "refused unheard paused caller counts_for _unnamed"
         " _websocket requests _handlingRequest _dataBuffer _transferDecoder site"
         " factory requestFactory connected transport _admitted _networkProducer _busyReceiving"
         " _buffer"

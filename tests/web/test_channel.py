@@ -279,6 +279,27 @@ class MalformedTests(ChannelTestCase):
             [200, 404, 200],
         )
 
+    def test_pipelined_unread(self) -> None:
+        """Who reads no answers gets no more of them made, is read from no more, and has them all
+        when he reads."""
+        number = 3000
+        self.wire.send_slowly(GET * number)
+        self.assertLess(len(self.wire.value()), 66_000)
+        self.assertEqual(self.wire.producerState, "paused")
+        self.assertEqual(self.wire.drain().count(b"HTTP/1.1 200 "), number)
+        self.assertEqual(self.wire.producerState, "producing")
+        self.assertEqual(status_of(self.wire.send(GET)), 200)
+
+    def test_never_reads(self) -> None:
+        """Who goes on sending and never reads is cut off when his time is over."""
+        self.wire.send_slowly(GET * 3000)
+        half = self.house.limits.http_idle_timeout / 2
+        for _ in range(2):
+            self.assertFalse(self.wire.aborting)
+            self.wire.channel.dataReceived(GET)
+            self.house.turn(half)
+        self.assertTrue(self.wire.aborting)
+
 
 class AdmissionTests(ChannelTestCase):
     """How many connections there may be."""

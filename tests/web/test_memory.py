@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.core.address import parse_address
-from tempmail.core.limits import HTTP_CONNECTION_COST, POUR_OCTETS
+from tempmail.core.limits import HTTP_CONNECTION_COST, POUR_OCTETS, STALLED_COST
 from tempmail.core.message import Envelope
 from tests.web.house import House, Wire, status_of
 from tests.web.test_channel import post
@@ -127,8 +127,19 @@ class MemoryTests(SynchronousTestCase):
         self.assertEqual(status_of(wire.send(self.get(f"{self.path}/text"))), 200)
 
     def test_raw(self) -> None:
-        """The received octets are there anyway, and cost nothing more."""
+        """The received octets are there anyway; only the buffers they fill cost something."""
         wire = Wire(self.house.site)
         wire.send_slowly(self.get(f"{self.path}/raw"))
-        self.assertEqual(self.taken, HTTP_CONNECTION_COST)
+        self.assertEqual(self.taken, HTTP_CONNECTION_COST + STALLED_COST)
         self.assertTrue(wire.drain().endswith(TEXT))
+        self.assertEqual(self.taken, HTTP_CONNECTION_COST)
+
+    def test_buffers(self) -> None:
+        """Full buffers count, and not twice, until the client reads, is cut off, or leaves."""
+        wire = Wire(self.house.site)
+        for end in (Wire.drain, Wire.hang_up):
+            for _ in range(1000):
+                wire.send_slowly(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertEqual(self.taken, HTTP_CONNECTION_COST + STALLED_COST)
+            end(wire)
+            self.assertEqual(self.taken, HTTP_CONNECTION_COST if end is Wire.drain else 0)
