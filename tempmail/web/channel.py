@@ -162,8 +162,12 @@ class Channel(HTTPChannel):
             self._networkProducer.resumeProducing()
 
     def loseConnection(self) -> None:
-        """Close when all is sent, which is given as much time as any stalled answer."""
-        self.site.stalled.start(self)
+        """Close when all is sent, which is given as much time as any stalled answer.
+
+        Under TLS that waits for the client, too; a server that stops waits for no more than that.
+        """
+        soon = self.site.closing and not self.paused and ISSLTransport.providedBy(self.transport)
+        (self.site.lingering if soon else self.site.stalled).start(self)
         super().loseConnection()  # type: ignore[no-untyped-call]
 
     # --- refusing ---

@@ -9,6 +9,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPSConnection
@@ -20,6 +21,7 @@ from cryptography import x509
 from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.certificates import Identity
+from tempmail.core.limits import Limits
 from tests.certificates import Authority
 from tests.live.daemon import PATIENCE, Daemon, mail
 
@@ -120,6 +122,19 @@ class ServingTests(TLSTestCase):
                     kept.enter_context(silent)
                     with contextlib.suppress(ConnectionResetError):
                         self.assertEqual(silent.recv(1), b"")
+
+    def test_stop(self) -> None:
+        """A client that is connected and says nothing does not hold up the server's end."""
+        daemon = self.start("mx.test")
+        with contextlib.ExitStack() as kept:
+            for protocol in ("HTTPS", "SMTPS"):
+                kept.enter_context(self.handshake(daemon.ports[protocol]))
+            asked = kept.enter_context(self.handshake(daemon.ports["HTTPS"]))
+            asked.sendall(b"GET /healthz HTTP/1.1\r\nHost: mx.test\r\n\r\n")
+            self.assertTrue(asked.recv(1000))
+            began = time.monotonic()
+            self.assertEqual(daemon.stop(), 0)
+            self.assertLess(time.monotonic() - began, Limits().closing_time / 2)
 
     def test_not_tls(self) -> None:
         """A client that speaks in plain text where TLS is expected is cut off without a word."""
