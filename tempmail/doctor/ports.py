@@ -18,7 +18,8 @@ from tempmail.settings import Settings
 
 # What to do, by a word of what the system says.
 _TODO = {
-    "in use": "stop what listens there (`ss -ltnp` names it), or choose another place",
+    "in use": "stop what listens there (`ss -ltnp` names it), or choose another place; no two "
+    "endpoints can have the same one",
     "ermission": "examine and start the server as root with `twistd --uid`, or have systemd hand "
     "the port over, as in deploy/",
     "": "see docs/running.md, Endpoints",
@@ -31,16 +32,34 @@ _ANYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 async def check_ports(settings: Settings, reactor: Any) -> AsyncIterator[Finding]:
-    """A finding for each endpoint."""
-    for protocol, text in settings.endpoints:
-        yield await _check(reactor, protocol, text, settings.hostname)
+    """A finding for each endpoint. All are listened on together, as the server would."""
+    doors: list[Doors] = []
+    try:
+        for protocol, text in settings.endpoints:
+            yield await _check(reactor, protocol, text, settings.hostname, doors)
+    finally:
+        for door in doors:
+            await door.stopService()
 
 
-async def _check(reactor: Any, protocol: str, text: str, hostname: str) -> Finding:
+class _Nobody(Factory):
+    """Answers nobody."""
+
+    noisy = False
+
+    def buildProtocol(self, addr: object) -> None:
+        """The connection is closed."""
+
+
+async def _check(
+    reactor: Any, protocol: str, text: str, hostname: str, doors: list[Doors]
+) -> Finding:
     if parse_place(text).kind == "systemd":
         return ok("ports", f"{protocol} on {text}: systemd hands it over when it starts us")
     try:
-        await _try_to_listen(reactor, protocol, text)
+        door = Doors([parse_door(reactor, protocol, text, _Nobody())], lambda _: None)
+        door.privilegedStartService()
+        doors.append(door)
     except CannotStart as error:
         pool = reactor.getThreadPool()
         if await deferToThreadPool(reactor, pool, _is_ours, protocol, text, hostname):
@@ -48,15 +67,6 @@ async def _check(reactor: Any, protocol: str, text: str, hostname: str) -> Findi
         todo = next(todo for word, todo in _TODO.items() if word in str(error))
         return problem("ports", str(error), todo)
     return ok("ports", f"{protocol} on {text}: free, and ours to take")
-
-
-async def _try_to_listen(reactor: Any, protocol: str, text: str) -> None:
-    """Listen as the server would, for a moment. Raises :exc:`CannotStart`."""
-    factory = Factory()
-    factory.noisy = False
-    doors = Doors([parse_door(reactor, protocol, text, factory)], lambda _: None)
-    doors.privilegedStartService()
-    await doors.stopService()
 
 
 def _is_ours(protocol: str, text: str, hostname: str) -> bool:

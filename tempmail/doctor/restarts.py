@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import disk_usage
+from tempfile import TemporaryFile
 
 from tempmail.core.limits import MEGA
 from tempmail.doctor.findings import Finding, advice, ok, problem
 from tempmail.settings import Settings
+from tempmail.snapshot.file import helpers
 
 
 def check_restarts(settings: Settings) -> Iterator[Finding]:
@@ -34,9 +35,13 @@ def _check(path: Path, needed: int) -> Finding:
     folder = path.parent
     if not folder.is_dir():
         return problem("restarts", f"there is no folder {folder}", f"mkdir -m 700 {folder}")
-    if path.exists() and not path.is_file():
-        return problem("restarts", f"{path} is no file", "name a file that may be replaced")
-    if not os.access(folder, os.W_OK | os.X_OK):
+    for each in (path, *helpers(path)):
+        if each.exists() and not each.is_file():
+            return problem("restarts", f"{each} is no file", "name a file that may be replaced")
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError:
         return problem(
             "restarts", f"nothing can be written to {folder}", "let the server's user write there"
         )

@@ -91,6 +91,11 @@ def put_aside(path: Path, seconds: float) -> Path:
     return path.rename(aside)
 
 
+def helpers(path: Path) -> tuple[Path, Path]:
+    """The files that there are beside it for a while."""
+    return _beside(path), _lock(path)
+
+
 def _beside(path: Path) -> Path:
     """The name a file has while it is written."""
     return path.with_name(path.name + ".new")

@@ -27,6 +27,7 @@ from tempmail.doctor.restarts import check_restarts
 from tempmail.service import assemble
 from tempmail.settings import Settings
 from tests.certificates import Authority, Issued
+from tests.live.daemon import free_port
 
 LOCAL = "tcp:0:interface=127.0.0.1"
 
@@ -55,6 +56,15 @@ class PortsTests(TestCase):
                 "ok: HTTP on systemd:domain=INET:name=h: systemd hands it over when it starts us",
             ],
         )
+
+    async def test_twice(self) -> None:
+        """A place that two endpoints ask for is a problem, as it is when the server starts."""
+        text = f"tcp:{free_port()}:interface=127.0.0.1"
+        said = await self.said(Settings(smtp=(text,), http=(text,)))
+        self.assertEqual(said[0], f"ok: SMTP on {text}: free, and ours to take")
+        self.assertEqual(said[1], f"problem: can not listen on {text}: Address already in use")
+        said = await self.said(Settings(smtp=(text,), http=()))
+        self.assertEqual(said[0], f"ok: SMTP on {text}: free, and ours to take")
 
     async def test_taken(self) -> None:
         """A place where somebody else listens is a problem."""
@@ -324,13 +334,15 @@ class RestartsTests(SynchronousTestCase):
     def test_snapshot(self) -> None:
         """Its folder has to be there, writable and large enough, and its place free for a file."""
         folder = Path(self.mktemp())
-        folder.mkdir()
+        (folder / "odd.new").mkdir(parents=True)
         small, huge = Limits(memory=MEGA), Limits(memory=2**60)
         for path, limits, expected in (
             (None, small, "advice: all mail and addresses are gone after a restart"),
             (folder / "none" / "kept", small, "problem: there is no folder "),
             (folder, small, f"problem: {folder.absolute()} is no file"),
             (folder / ("x" * 300) / "kept", small, "problem: can not look at "),
+            (folder / "odd", small, f"problem: {folder.absolute() / 'odd.new'} is no file"),
+            (Path("/proc/kept"), small, "problem: nothing can be written to /proc"),
             (folder / "kept", huge, f"advice: {folder.absolute()} has "),
             (folder / "kept", small, "ok: mail is kept in "),
         ):
