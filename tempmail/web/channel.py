@@ -233,9 +233,13 @@ class Channel(HTTPChannel):
 
     def allHeadersReceived(self) -> None:
         """Refuse what is known to be wrong before its body is sent."""
-        hosts = self.requests[-1].requestHeaders.getRawHeaders(b"Host") or ()
+        headers = self.requests[-1].requestHeaders
+        hosts = headers.getRawHeaders(b"Host") or ()
+        codings = headers.getRawHeaders(b"Transfer-Encoding") or ()
         if len(hosts) != 1 and self._version == b"HTTP/1.1":  # RFC 9112 section 3.2
             self.refuse(Problem(400, "a request has one Host header"))
+        elif any(coding.lower() != b"chunked" for coding in codings):  # and section 6.3
+            self.refuse(Problem(400, "a body is chunked or has a Content-Length"))
         elif self.length is not None and self.length > self.site.limits.max_body_size:
             self.refuse(self.site.body_too_large())
         else:
