@@ -327,6 +327,11 @@ ATTACKS = {
 }
 
 
+TOGETHER = [name for name in ATTACKS if name not in ("long_inboxes", "leaving_readers")]
+"""What can come at the same time without filling the memory: these two ask for so much that none is
+left, and then mail is refused, as it should be."""
+
+
 async def _run(names: list[str], target: Target, seconds: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):

@@ -76,9 +76,11 @@ class Sender:
         self.say("EHLO bench.example")
 
     def say(self, line: str) -> None:
-        """One command and its answer."""
+        """One command, which has to be obeyed."""
         self._socket.sendall(line.encode() + b"\r\n")
-        self._socket.recv(1000)
+        answer = self._socket.recv(1000)
+        if answer[:1] not in b"23":
+            raise AssertionError(answer)
 
     def prepare(self, address: str) -> None:
         """Everything of a mail but its final dot."""

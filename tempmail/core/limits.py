@@ -36,6 +36,9 @@ MAX_ATTEMPTS = 20
 # For how long a client that got its last answer, of SMTP or HTTP, may go on sending: closing
 # earlier resets the connection, and the answer with it (RFC 9112 section 9.6).
 LINGER_SECONDS = 2.0
+# And how many may whose connection was one too many: under TLS they can be told only when the
+# handshake is done.
+MAX_LINGERING = 200
 
 # --- ports ---
 DNS_PORT = 53
@@ -96,6 +99,8 @@ MAILBOX_COST = 1000
 # An HTTP connection: 6,500 with a long poll, 13,000 with a websocket, 19,000 when thousands of
 # those are told of something at a time, and then some 5,000 lie unused between them.
 HTTP_CONNECTION_COST = 24_000
+# The same under TLS, more: 48,000 until the handshake is done, 27,000 then.
+TLS_COST = 48_000
 # What waits for a client that does not take it: buffers of 64 kB, and an answer of up to
 # POUR_OCTETS that did not fit into them.
 STALLED_COST = 128 * KILO

@@ -16,9 +16,12 @@ from wsproto.utilities import ProtocolError
 from tempmail.connection import read_at_a_time
 from tempmail.core.limits import (
     BODY_READ_OCTETS,
+    HTTP_CONNECTION_COST,
+    MAX_LINGERING,
     MAX_UNHEARD_OCTETS,
     REQUEST_READ_OCTETS,
     STALLED_COST,
+    TLS_COST,
 )
 from tempmail.web import problems
 from tempmail.web.callers import Caller
@@ -44,6 +47,8 @@ class Channel(HTTPChannel):
     # Twisted asks only whether there is a timeout; how long it is, is the site's affair.
     timeOut = 1
     refused = False
+    # What it takes of the memory budget.
+    cost = HTTP_CONNECTION_COST
     # The client that this connection counts for, None while it does not.
     counts_for: str | None = None
     caller: Caller
@@ -64,6 +69,7 @@ class Channel(HTTPChannel):
         transport: Any = self.transport
         if ISSLTransport.providedBy(transport):
             transport = self.transport.transport
+            self.cost += TLS_COST
         # A wrapper around the connection, or beneath its TLS, is HAProxy's; it knows more with the
         # first octets.
         self._unnamed = isinstance(transport, ProtocolWrapper)
@@ -74,11 +80,17 @@ class Channel(HTTPChannel):
             self._admitted = True
             super().connectionMade()  # type: ignore[no-untyped-call]
         else:
-            self.refused = True
-            self._write_refusal(problem)
-            self.transport.loseConnection()
-            # Under TLS that waits for the client.
-            self.site.lingering.start(self)
+            self._turn_away(problem)
+
+    def _turn_away(self, problem: Problem) -> None:
+        self.refused = True
+        if len(self.site.lingering) >= MAX_LINGERING:
+            self.transport.abortConnection()
+            return
+        self._write_refusal(problem)
+        self.transport.loseConnection()
+        # Under TLS that waits for the client.
+        self.site.lingering.start(self)
 
     def _find_caller(self) -> Caller:
         """Who is at the other end."""

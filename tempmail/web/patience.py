@@ -27,6 +27,9 @@ class Patience(Generic[T]):
         self._due: dict[T, float] = {}
         self._timer: IDelayedCall | None = None
 
+    def __len__(self) -> int:
+        return len(self._due)
+
     def __contains__(self, one: T) -> bool:
         return one in self._due
 

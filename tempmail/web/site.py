@@ -17,7 +17,6 @@ from twisted.web.resource import IResource
 from tempmail.core.budget import Budget
 from tempmail.core.histogram import Histogram
 from tempmail.core.limits import (
-    HTTP_CONNECTION_COST,
     LINGER_SECONDS,
     WAKING_BUCKETS,
     Limits,
@@ -179,7 +178,7 @@ class Site(server.Site):
         problem = self._count_in(channel)
         if problem is None:
             self._channels.add(channel)
-            self.budget.charge(HTTP_CONNECTION_COST)
+            self.budget.charge(channel.cost)
         return problem
 
     def recount(self, channel: Channel) -> Problem | None:
@@ -207,7 +206,7 @@ class Site(server.Site):
         for patience in (self.idle, self.reading, self.stalled, self.lingering):
             patience.forget(channel)
         self._channels.discard(channel)
-        self.budget.give(HTTP_CONNECTION_COST)
+        self.budget.give(channel.cost)
         self._count_out(channel)
         self._tell_closed()
 
