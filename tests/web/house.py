@@ -11,7 +11,7 @@ from treq.client import HTTPClient
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IConsumer, ITCPTransport
+from twisted.internet.interfaces import IConsumer, ISSLTransport, ITCPTransport
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock, StringTransport
@@ -308,6 +308,16 @@ class Wire(StringTransport):
     def getTcpKeepAlive(self) -> bool:
         """Of no consequence."""
         return True
+
+
+@implementer(ISSLTransport)
+class SecureWire(Wire):
+    """The same under TLS."""
+
+    transport = StringTransport()
+
+    def getPeerCertificate(self) -> None:
+        """Nobody shows one."""
 
 
 def status_of(octets: bytes) -> int:

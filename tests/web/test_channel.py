@@ -7,10 +7,16 @@ from ipaddress import IPv4Network
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tempmail.core.limits import BODY_READ_OCTETS, LINGER_SECONDS, REQUEST_READ_OCTETS, Limits
+from tempmail.core.limits import (
+    BODY_READ_OCTETS,
+    LINGER_SECONDS,
+    MAX_LINGERING,
+    REQUEST_READ_OCTETS,
+    Limits,
+)
 from tempmail.web.proxies import Proxies
 from tempmail.web.site import Exposure
-from tests.web.house import House, Wire, status_of
+from tests.web.house import House, SecureWire, Wire, status_of
 
 LIMITS = Limits(
     max_body_size=1000,
@@ -318,6 +324,18 @@ class AdmissionTests(ChannelTestCase):
         wires[0].hang_up()
         refused.hang_up()
         self.assertEqual(status_of(Wire(self.house.site).send(GET)), 200)
+
+    def test_many_too_many(self) -> None:
+        """Under TLS who comes too often is told so for a moment, and so many at a time."""
+        for _ in range(2):
+            SecureWire(self.house.site)
+        told = [SecureWire(self.house.site) for _ in range(MAX_LINGERING)]
+        cut_off = SecureWire(self.house.site)
+        self.assertTrue(all(wire.take() and not wire.aborting for wire in told))
+        self.assertEqual((cut_off.take(), cut_off.aborting), (b"", True))
+        self.house.turn(LINGER_SECONDS)
+        self.assertTrue(all(wire.aborting for wire in told))
+        self.assertFalse(SecureWire(self.house.site).aborting)
 
     def test_ipv6_network(self) -> None:
         """The addresses of one /64 are one client's."""

@@ -6,9 +6,9 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.core.address import parse_address
-from tempmail.core.limits import HTTP_CONNECTION_COST, POUR_OCTETS, STALLED_COST
+from tempmail.core.limits import HTTP_CONNECTION_COST, POUR_OCTETS, STALLED_COST, TLS_COST
 from tempmail.core.message import Envelope
-from tests.web.house import House, Wire, status_of
+from tests.web.house import House, SecureWire, Wire, status_of
 from tests.web.test_channel import post
 
 TEXT = b"Subject: Long\r\n\r\n" + b"It is long.\r\n" * 40_000
@@ -133,6 +133,13 @@ class MemoryTests(SynchronousTestCase):
         self.assertEqual(self.taken, HTTP_CONNECTION_COST + STALLED_COST)
         self.assertTrue(wire.drain().endswith(TEXT))
         self.assertEqual(self.taken, HTTP_CONNECTION_COST)
+
+    def test_tls(self) -> None:
+        """A connection under TLS takes more."""
+        wire = SecureWire(self.house.site)
+        self.assertEqual(self.taken, HTTP_CONNECTION_COST + TLS_COST)
+        wire.hang_up()
+        self.assertEqual(self.taken, 0)
 
     def test_buffers(self) -> None:
         """Full buffers count, and not twice, until the client reads, is cut off, or leaves."""
