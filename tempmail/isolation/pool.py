@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from attrs import Factory, define
@@ -161,6 +162,7 @@ class Isolation:
             if worker is None:
                 return
             worker.take(queue.take())
+            self._prepare()
 
     def _next(self) -> Queue | None:
         """Where the run waits that would be the next, if there is one that may begin."""
@@ -204,6 +206,12 @@ class Isolation:
         )
         self._workers.append(worker)
         return worker
+
+    def _prepare(self) -> None:
+        """Have a worker ready for whoever comes next: starting one takes half a second."""
+        with suppress(OSError):
+            if self._free() is None:
+                self._start()
 
     def _abandon(self, job: Job) -> None:
         """Whoever asked for this run does not want it any more."""

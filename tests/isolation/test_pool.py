@@ -35,13 +35,20 @@ class WithClock(SynchronousTestCase):
         return self.isolation.run("runs.length", b"abc")
 
     def test_lazy(self) -> None:
-        """No process is started before it is needed, and no second while one is free."""
+        """No process is started before there is anything to do; then one more than is busy, so
+        that the next run need not wait for a start, and never more than may be."""
+        self.isolation.size = 3
         self.assertEqual(self.reactor.processes, [])
-        first = self.run_length()
-        self.reactor.processes[0].reply((3, "", False))
-        self.assertEqual(self.successResultOf(first), 3)
-        self.run_length()
-        self.assertEqual(len(self.reactor.processes), 1)
+        for processes in (2, 3, 3):
+            self.run_length()
+            self.assertEqual(len(self.reactor.processes), processes)
+
+    def test_again(self) -> None:
+        """A process that is free is used again."""
+        for _ in range(3):
+            run = self.run_length()
+            self.reactor.processes[0].reply((3, "", False))
+            self.assertEqual(self.successResultOf(run), 3)
 
     def test_bounded_queue(self) -> None:
         """Beyond the workers and the queue a run is refused, and the others are not touched."""
@@ -76,7 +83,6 @@ class WithClock(SynchronousTestCase):
         self.isolation.queue = 3
         large = [self.isolation.run("runs.length", bytes(LARGE)) for _ in range(4)]
         self.failureResultOf(self.isolation.run("runs.length", bytes(LARGE)), Busy)
-        self.assertEqual(len(self.reactor.processes), 1)
         self.assertNoResult(small := self.run_length())
         self.reactor.processes[1].reply((3, "", False))
         self.assertEqual(self.successResultOf(small), 3)
@@ -172,10 +178,11 @@ class WithClock(SynchronousTestCase):
         """An argument that can not cross fails its run alone; the worker stays."""
         self.failureResultOf(self.isolation.run("runs.length", object()))
         self.assertNoResult(self.run_length())
-        self.assertEqual([p.signals for p in self.reactor.processes], [[]])
+        self.assertEqual([p.signals for p in self.reactor.processes], [[], []])
 
     def test_nonsense_from_the_worker(self) -> None:
         """A worker that answers no value of the function's type is killed."""
+        self.isolation.size = 1
         for octets in (
             framed(("three", "", False)),
             framed((None, "", False)),
@@ -214,6 +221,7 @@ class WithClock(SynchronousTestCase):
 
         A run that waits has nothing of its own.
         """
+        self.isolation.size = 1
         self.isolation.budget = budget = Budget(1000)
         mail = bytes(5000)
         ends = {
@@ -252,8 +260,9 @@ class WithClock(SynchronousTestCase):
 
     def test_no_further_process_to_be_had(self) -> None:
         """When the system starts no second process, runs wait for the one there is."""
+        self.isolation.size = 1
         first = self.run_length()
-        self.reactor.broken = True
+        self.isolation.size, self.reactor.broken = 2, True
         second = self.run_length()
         for run in (first, second):
             self.assertNoResult(run)
