@@ -101,9 +101,10 @@ MAILBOX_COST = 1000
 HTTP_CONNECTION_COST = 24_000
 # The same under TLS, more: 48,000 until the handshake is done, 27,000 then.
 TLS_COST = 48_000
-# What waits for a client that does not take it: buffers of 64 kB, and an answer of up to
-# POUR_OCTETS that did not fit into them.
-STALLED_COST = 128 * KILO
+# What waits for an HTTP client that does not take it, beside the answer that filled the buffers.
+STALLED_COST = 8 * KILO
+# So much may that be beyond a full memory, for also then there is mail to be read.
+STALLED_RESERVE = 16 * MEGA
 # One entry of a mailbox's journal: 215.
 CHANGE_COST = 250
 # One refusal a mailbox remembers: 370, up to 890 where sender and HELO are as long as can be.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import UNIXAddress
@@ -14,6 +15,7 @@ from twisted.web.http_headers import Headers
 from wsproto.utilities import ProtocolError
 
 from tempmail.connection import read_at_a_time
+from tempmail.core.budget import holder
 from tempmail.core.limits import (
     BODY_READ_OCTETS,
     HTTP_CONNECTION_COST,
@@ -21,6 +23,7 @@ from tempmail.core.limits import (
     MAX_UNHEARD_OCTETS,
     REQUEST_READ_OCTETS,
     STALLED_COST,
+    STALLED_RESERVE,
     TLS_COST,
 )
 from tempmail.web import problems
@@ -55,6 +58,10 @@ class Channel(HTTPChannel):
     # Octets that came over a websocket since the last whole message.
     unheard = 0
     _admitted = False
+    # What is charged, and for whom, while the client does not take what we send.
+    _stalled: tuple[int, str] | None = None
+    # Octets of the latest answer, or piece of one.
+    _written = 0
     # Whether a proxy has yet to say whose connection this is.
     _unnamed = False
     _websocket: IProtocol | None = None
@@ -116,8 +123,7 @@ class Channel(HTTPChannel):
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
         # All that leads back to us: what is in a circle stays till the next full collection.
         self._websocket = self._transferDecoder = self._requestProducer = None
-        if self.paused:
-            self.site.budget.give(STALLED_COST)
+        self._unstall()
         if self._admitted:
             self.site.leave(self)
         else:
@@ -136,36 +142,35 @@ class Channel(HTTPChannel):
 
     def resetTimeout(self) -> None:
         """Octets came. The first ones start the time for the whole request, later ones do not."""
-        if self.site.idle.stop(self):
+        if self._stalled is None and self.site.idle.stop(self):
             self.site.reading.start(self)
 
     def pauseProducing(self) -> None:
-        """The client does not take what we send: nothing more is read or answered till it does.
+        """The buffers are full, as after any longer answer for as long as it takes to send it.
 
-        Twisted does not see to that while it answers: it goes on with the requests that came in the
-        same piece, and to read on.
+        Twisted would go on to answer what came in the same piece, and to read. Here no further
+        request is begun, and the next octets that come are the last to be read.
         """
         super().pauseProducing()  # type: ignore[no-untyped-call]
-        self._networkProducer.pauseProducing()
-        if not self.paused:
-            self.paused = True
+        if self._stalled is None:
+            cost = STALLED_COST + self._written
+            client = holder("" if self.caller.trusted else self.caller.counted, "requests")
+            if not self.site.budget.take(cost, client, beyond=STALLED_RESERVE):
+                self.transport.abortConnection()
+                return
+            self._stalled = cost, client
             self.site.stalled.start(self)
-            self.site.budget.charge(STALLED_COST)
 
     def resumeProducing(self) -> None:
-        """It took all of it."""
-        if self.paused:
-            self.paused = False
-            self.site.stalled.stop(self)
-            self.site.budget.give(STALLED_COST)
+        """The client took all of it."""
+        self._unstall()
+        self.site.stalled.stop(self)
         if self._websocket is not None and self.transport.disconnecting:
             # A producer that can go on keeps a transport from closing.
             self.loseConnection()
             return
+        self.paused = False
         super().resumeProducing()  # type: ignore[no-untyped-call]
-        if self.paused:
-            # Whoever makes the answer filled the buffers again.
-            return
         if not self._handlingRequest:
             if self._buffer:
                 super().dataReceived(b"")  # type: ignore[no-untyped-call]
@@ -173,13 +178,27 @@ class Channel(HTTPChannel):
             # Or nobody would hear of a client that leaves.
             self._networkProducer.resumeProducing()
 
+    def requestDone(self, request: Any) -> None:
+        """A request is answered. The next one waits until the client took the answer."""
+        self.paused = self._stalled is not None
+        super().requestDone(request)  # type: ignore[no-untyped-call]
+
+    def _unstall(self) -> None:
+        if self._stalled is not None:
+            self.site.budget.give(*self._stalled)
+            self._stalled = None
+
     def loseConnection(self) -> None:
         """Close when all is sent, which is given as much time as any stalled answer.
 
         Under TLS that waits for the client, too; a server that stops waits for no more than that.
         """
-        soon = self.site.closing and not self.paused and ISSLTransport.providedBy(self.transport)
-        (self.site.lingering if soon else self.site.stalled).start(self)
+        quiet = self.site.closing and self._stalled is None
+        soon = quiet and ISSLTransport.providedBy(self.transport)
+        if soon:
+            self.site.lingering.start(self)
+        elif self not in self.site.stalled:
+            self.site.stalled.start(self)
         super().loseConnection()  # type: ignore[no-untyped-call]
 
     # --- refusing ---
@@ -223,6 +242,8 @@ class Channel(HTTPChannel):
         """Nothing more is heard of a client that was refused."""
         if self._unnamed:
             self._meet()
+        if self._stalled is not None:
+            self._networkProducer.pauseProducing()
         if self._websocket is not None:
             self._hear(self._websocket, data)
         elif not self.refused:
@@ -289,6 +310,16 @@ class Channel(HTTPChannel):
 
     # --- answering ---
 
+    def write(self, data: bytes) -> None:
+        """Send a piece of an answer."""
+        self._written = len(data)
+        super().write(data)  # type: ignore[no-untyped-call]
+
+    def writeSequence(self, iovec: Sequence[bytes]) -> None:
+        """Send a piece of an answer, in several."""
+        self._written = sum(map(len, iovec))
+        super().writeSequence(iovec)  # type: ignore[no-untyped-call]
+
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
         """Put the site's own headers behind an answer's."""
         lines, names = [b"HTTP/1.1 %b %b" % (code, reason)], set()
@@ -309,7 +340,7 @@ def _share_attribute_names() -> None:
     """
     first = Channel.__new__(Channel)
     for name in (
-        "refused unheard paused caller counts_for _unnamed"
+        "refused unheard paused caller counts_for _unnamed _stalled _written"
         " _websocket requests _handlingRequest _dataBuffer _transferDecoder site"
         " factory requestFactory connected transport _admitted _networkProducer _busyReceiving"
         " _buffer"

@@ -123,6 +123,24 @@ class ServingTests(TLSTestCase):
                     with contextlib.suppress(ConnectionResetError):
                         self.assertEqual(silent.recv(1), b"")
 
+    def test_last_answer(self) -> None:
+        """A connection whose last answer was taken is over as soon as the client says so, however
+        long that was."""
+        daemon = self.start("mx.test")
+        address, _ = daemon.mint(public=True)
+        for text in ("x" * 60_000, "x" * 300_000):
+            daemon.send(address, "long", text)
+        for path in (f"/v1/mailboxes/{address}/messages", f"/inbox/{address}"):
+            with self.handshake(daemon.ports["HTTPS"]) as asking:
+                asking.sendall(
+                    f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+                )
+                while asking.recv(65536):
+                    pass
+        began = time.monotonic()
+        self.assertEqual(daemon.stop(), 0)
+        self.assertLess(time.monotonic() - began, Limits().closing_time / 2)
+
     def test_stop(self) -> None:
         """A client that is connected and says nothing does not hold up the server's end."""
         daemon = self.start("mx.test")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mailbox
 import re
 from base64 import b64encode
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -262,6 +263,21 @@ class ExportTests(ContentTestCase):
         )
         self.assertLess(len(wire.value()), 4 * POUR_OCTETS)
         self.assertEqual(wire.drain().count(b"Subject: x"), 20)
+
+    def test_pipelined(self) -> None:
+        """What is asked behind a long answer, in the same piece or later, is answered behind it."""
+        for _ in range(20):
+            self.receive(b"Subject: x\r\n\r\n" + b"x" * 50_000)
+        wire = Wire(self.house.site)
+        export = f"GET {BOX}/export?access_token={self.box.token} HTTP/1.1\r\nHost: x\r\n\r\n"
+        asked = [export, *(f"GET /{name} HTTP/1.1\r\nHost: x\r\n\r\n" for name in "abc"), export]
+        pieces = "".join(asked).encode()
+        cuts = (0, len(export) + 20, len(export) + 40, len(pieces))
+        for start, end in pairwise(cuts):
+            wire.send_slowly(pieces[start:end])
+        answers = wire.drain().split(b"HTTP/1.1 ")[1:]
+        self.assertEqual([int(one[:3]) for one in answers], [200, 404, 404, 404, 200])
+        self.assertEqual([one.count(b"Subject: x") for one in answers], [20, 0, 0, 0, 20])
 
     def test_grown(self) -> None:
         """A mail that quoting makes longer comes whole."""

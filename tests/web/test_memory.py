@@ -6,7 +6,13 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.core.address import parse_address
-from tempmail.core.limits import HTTP_CONNECTION_COST, POUR_OCTETS, STALLED_COST, TLS_COST
+from tempmail.core.limits import (
+    HTTP_CONNECTION_COST,
+    POUR_OCTETS,
+    STALLED_COST,
+    STALLED_RESERVE,
+    TLS_COST,
+)
 from tempmail.core.message import Envelope
 from tests.web.house import House, SecureWire, Wire, status_of
 from tests.web.test_channel import post
@@ -130,7 +136,8 @@ class MemoryTests(SynchronousTestCase):
         """The received octets are there anyway; only the buffers they fill cost something."""
         wire = Wire(self.house.site)
         wire.send_slowly(self.get(f"{self.path}/raw"))
-        self.assertEqual(self.taken, HTTP_CONNECTION_COST + STALLED_COST)
+        self.assertGreater(self.taken, HTTP_CONNECTION_COST + STALLED_COST)
+        self.assertLess(self.taken, HTTP_CONNECTION_COST + 2 * POUR_OCTETS)
         self.assertTrue(wire.drain().endswith(TEXT))
         self.assertEqual(self.taken, HTTP_CONNECTION_COST)
 
@@ -141,12 +148,34 @@ class MemoryTests(SynchronousTestCase):
         wire.hang_up()
         self.assertEqual(self.taken, 0)
 
+    def test_whose_buffers(self) -> None:
+        """One client's full buffers leave room for others: those that take too much are cut off."""
+        self.house.budget.limit = self.house.budget.used + 100 * HTTP_CONNECTION_COST
+        kept = []
+        for _ in range(200):
+            wire = Wire(self.house.site)
+            wire.send_slowly(self.get(f"{self.path}/raw"))
+            if wire.aborting:
+                wire.hang_up()
+            else:
+                kept.append(wire)
+        self.assertGreater(len(kept), 10)
+        self.assertLess(len(kept), 190)
+        self.assertLess(self.taken, 100 * HTTP_CONNECTION_COST + STALLED_RESERVE / 2)
+        other = Wire(self.house.site, "192.0.2.2")
+        other.send_slowly(self.get(f"{self.path}/raw"))
+        self.assertTrue(other.drain().endswith(TEXT))
+        for wire in (other, *kept):
+            wire.hang_up()
+        self.assertEqual(self.taken, 0)
+
     def test_buffers(self) -> None:
         """Full buffers count, and not twice, until the client reads, is cut off, or leaves."""
         wire = Wire(self.house.site)
         for end in (Wire.drain, Wire.hang_up):
             for _ in range(1000):
                 wire.send_slowly(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-            self.assertEqual(self.taken, HTTP_CONNECTION_COST + STALLED_COST)
+            self.assertGreater(self.taken, HTTP_CONNECTION_COST + STALLED_COST)
+            self.assertLess(self.taken, HTTP_CONNECTION_COST + 2 * STALLED_COST)
             end(wire)
             self.assertEqual(self.taken, HTTP_CONNECTION_COST if end is Wire.drain else 0)
