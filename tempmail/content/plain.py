@@ -11,6 +11,7 @@ would.
 from __future__ import annotations
 
 import html
+import html.entities
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ _ATTRIBUTE = re.compile(
 )
 _COMMENT_END = re.compile(r"--!?>")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
+_NAME = re.compile(r"&([A-Za-z][A-Za-z0-9]*+)([;=]?)")
 _WHITE = re.compile(r"[ \t\n\r\f\xa0]+")
 _INVISIBLE = dict.fromkeys([0x00, 0xAD, 0x34F, 0x200B, 0x2060, 0xFEFF])
 _KEPT_ATTRIBUTES = frozenset({"href", "style", "hidden", "alt", "bgcolor", "class"})
@@ -149,13 +151,28 @@ def _tag(source: str, start: int) -> tuple[_Tag | None, int]:
             break
         key = found[2].lower()
         if key in _KEPT_ATTRIBUTES and key not in attributes:
-            attributes[key] = decode(found[3] or found[4] or found[5] or "")
+            attributes[key] = decode_value(found[3] or found[4] or found[5] or "")
     return None, len(source)
 
 
 def decode(text: str) -> str:
     """Character references decoded; one too long to name any character stays as it stands."""
     return _REFERENCE.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
+
+
+def decode_value(text: str) -> str:
+    """The same in the value of an attribute, where ``&copy=1`` of a query stays as it stands.
+
+    A reference without ``;`` is none there before ``=``, a letter or a digit (HTML, section
+    13.2.5.73, named character reference state).
+    """
+    return decode(_NAME.sub(_with_amp, text)) if "&" in text else text
+
+
+def _with_amp(found: re.Match[str]) -> str:
+    name, end = found.groups()
+    known = name + end in html.entities.html5 and end != "="
+    return found[0] if known else f"&amp;{name}{end}"
 
 
 @define

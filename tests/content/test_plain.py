@@ -118,6 +118,19 @@ class AnchorTests(SynchronousTestCase):
         self.assertEqual(anchor.text, "confirm it")
         self.assertEqual(page.text[anchor.start : anchor.end], "confirm it")
 
+    def test_references(self) -> None:
+        """In an address a parameter that is called like a character is none, as in a browser."""
+        for written, meant in (
+            ("x?token=abc&copy=1&region=5&notify=1", "x?token=abc&copy=1&region=5&notify=1"),
+            ("x?a=1&timestamp=5&ltx&amp2&not1", "x?a=1&timestamp=5&ltx&amp2&not1"),
+            ("x?a=1&amp;copy=2&#38;c&#x26;d&#38e", "x?a=1&copy=2&c&d&e"),
+            ("x?a&lt&gt;&copy", "x?a<>\u00a9"),
+            ("x?a&notit;&nosuch;&", "x?a&notit;&nosuch;&"),
+            ("x?a&copy;=1&copy;b", "x?a\u00a9=1\u00a9b"),
+        ):
+            (anchor,) = read_page(f'<a href="{written}">x</a>').anchors
+            self.assertEqual(anchor.href, meant, written)
+
     def test_picture(self) -> None:
         """A link that is a picture has the words that stand for the picture."""
         page = read_page("<a href='https://a.example/'><img src='b.png' alt='Activate'></a>")
