@@ -84,6 +84,8 @@ class Isolation:
     _small: Queue = Factory(Queue)
     _large: Queue = Factory(Queue)
     _asked: int = 0
+    # Whether the system did not let the last one start.
+    _refused: bool = False
     _workers: list[Worker] = Factory(list)
     _stopping: bool = False
     _stopped: list[Deferred[None]] = Factory(list)
@@ -174,7 +176,8 @@ class Isolation:
 
     def _may_begin(self, large: bool) -> bool:
         """Whether there is a worker for one more run, or may be."""
-        found = len(self._workers) < self.size or self._free() is not None
+        startable = len(self._workers) < self.size and not self._refused
+        found = startable or self._free() is not None
         return found and not (large and self._full_of_large)
 
     @property
@@ -197,6 +200,7 @@ class Isolation:
         if self._stopping or len(self._workers) >= self.size:
             return None
         worker = Worker(self)
+        self._refused = True
         self.reactor.spawnProcess(
             worker,
             sys.executable,
@@ -204,6 +208,7 @@ class Isolation:
             env={},
             childFDs={0: "w", 1: "r", 2: "r"},
         )
+        self._refused = False
         self._workers.append(worker)
         return worker
 

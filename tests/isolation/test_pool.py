@@ -264,6 +264,7 @@ class WithClock(SynchronousTestCase):
         first = self.run_length()
         self.isolation.size, self.reactor.broken = 2, True
         second = self.run_length()
+        self.failureResultOf(self.run_length(), Busy)
         for run in (first, second):
             self.assertNoResult(run)
             self.reactor.processes[0].reply((3, "", False))

@@ -48,7 +48,8 @@ async function call(method, path, given) {
   let found = null;
   try {
     const text = await answer.text();
-    found = text ? JSON.parse(text) : null;
+    // Nothing where there should be something is no answer of ours either.
+    found = text || (answer.ok && answer.status !== 204) ? JSON.parse(text) : null;
   } catch {
     // It was cut off; or whoever answered, it was not our server: a captive portal, a proxy.
     throw new Failure(answer.ok ? 0 : answer.status, answer.statusText);
