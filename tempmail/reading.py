@@ -39,6 +39,9 @@ RESULTS: Mapping[str, Any] = {
 }
 """The functions of :mod:`tempmail.content` that workers are asked for, and what each returns."""
 
+UNKEPT = frozenset({"digest.document", "mime.attachment"})
+"""Those whose results are not kept here."""
+
 
 class NoWorker(Exception):
     """No mail can be read just now; the text is for the operator."""

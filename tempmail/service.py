@@ -39,7 +39,7 @@ from tempmail.metrics import Metrics, Parts
 from tempmail.options import Options
 from tempmail.postoffice import PostOffice
 from tempmail.rates import Rates
-from tempmail.reading import RESULTS, Reading
+from tempmail.reading import RESULTS, UNKEPT, Reading
 from tempmail.resolver import QuietResolver
 from tempmail.settings import BadSetting, Settings, fixed_at_start
 from tempmail.signals import Signals, hold_back_signals, ignore_signals_at_exit
@@ -90,7 +90,7 @@ class Server(MultiService):
         self.budget = Budget(limits.memory, share=limits.memory_share, refused=self.refused)
         self.doorbell = Doorbell(reactor)
         self.store = MemoryStore(reactor, settings.limits, self.budget, self.doorbell)
-        self.isolation = Isolation(reactor, results=RESULTS, budget=self.budget)
+        self.isolation = Isolation(reactor, results=RESULTS, patient=UNKEPT, budget=self.budget)
         self.reading = Reading(self.budget, self.isolation.run)
         self.office = PostOffice(
             reactor,

@@ -8,7 +8,7 @@ from typing import Literal, Protocol, TypeVar
 from attrs import define, field, frozen
 
 from tempmail.access import Access
-from tempmail.content.told import Digest
+from tempmail.content.told import SUBJECT_LENGTH, Digest
 from tempmail.core.address import Address
 from tempmail.core.errors import (
     Closing,
@@ -56,13 +56,18 @@ class Match:
         return (
             (self.want != "code" or digest.code is not None)
             and (self.want != "link" or digest.link is not None)
-            and self.sender.casefold() in digest.sender.casefold()
-            and self.subject.casefold() in digest.subject.casefold()
+            and _within(self.sender, digest.sender)
+            and _within(self.subject, digest.subject)
         )
 
 
 EVERY = Match()
 """All messages."""
+
+
+def _within(part: str, text: str) -> bool:
+    """Whether what a list tells of a text has this part."""
+    return not part or part.casefold() in text[:SUBJECT_LENGTH].casefold()
 
 
 @frozen

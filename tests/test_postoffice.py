@@ -308,6 +308,12 @@ class PostTests(OfficeTestCase):
         (message,) = self.listed(address, token)
         self.assertEqual(message.parcel.envelope.mail_from, "x" * MAX_PATH_OCTETS)
 
+    def test_odd_senders(self) -> None:
+        """What looks for an address is bounded: in length, and in how deep it goes."""
+        address = self.mint().mailbox.address
+        for sender in ("(" * 600, "a:" * 300, "<@a:" * 150, "@" * 1_000_000):
+            self.successResultOf(self.post(address, sender, "Hi", "there"))
+
     def test_is_mail(self) -> None:
         """What was posted is a mail like any other, and keeps what it was made of."""
         minted = self.mint()

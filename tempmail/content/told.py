@@ -11,6 +11,7 @@ process, kept as they are and copied into answers as they are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from sys import getsizeof
 
 import orjson
 from attrs import asdict, field, frozen
@@ -50,7 +51,7 @@ class Digest:
     @property
     def size(self) -> int:
         """About the octets of memory this takes."""
-        return 500 + len(self.summary) + 4 * len(self.text)
+        return 500 + len(self.summary) + sum(map(getsizeof, (self.text, self.subject, self.sender)))
 
 
 @frozen

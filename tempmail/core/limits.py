@@ -103,8 +103,9 @@ HTTP_CONNECTION_COST = 24_000
 TLS_COST = 48_000
 # What waits for an HTTP client that does not take it, beside the answer that filled the buffers.
 STALLED_COST = 8 * KILO
-# So much may that be beyond a full memory, for also then there is mail to be read.
+# So much may that be beyond a full memory, and so much connections: then, too, mail is to be read.
 STALLED_RESERVE = 16 * MEGA
+CONNECTION_RESERVE = 32 * MEGA
 # One entry of a mailbox's journal: 215.
 CHANGE_COST = 250
 # One refusal a mailbox remembers: 370, up to 890 where sender and HELO are as long as can be.
@@ -138,6 +139,10 @@ MAX_ROUND = MAX_WATCHED * DEFAULT_LIST
 # Members that an object can not have, named in an answer. Looking for what each was meant to be
 # takes some 10 us, and a body may have 100,000.
 MAX_UNKNOWN_NAMED = 10
+# And so many characters of each.
+MAX_NAME_SHOWN = 100
+# Headers of a request: a browser behind two proxies sends some thirty, and each takes 130 octets.
+MAX_HEADERS = 100
 # What is read from a connection at a time: a request has some hundred octets, a body may have more.
 REQUEST_READ_OCTETS = 4 * KILO
 BODY_READ_OCTETS = 64 * KILO

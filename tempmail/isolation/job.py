@@ -39,7 +39,7 @@ class Stopped(IsolationError):
 class Job:
     """One run asked for. Of those that wait the least comes first.
 
-    ``large`` says of a mail that reading it may take long; ``left`` that nobody wants it any more,
+    ``large`` says that it may take long, or can wait; ``left`` that nobody wants it any more,
     and how it ends is told to nobody then.
     """
 

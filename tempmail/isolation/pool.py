@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -32,16 +32,17 @@ QUEUE = 20_000
 """Runs that may wait for a worker. Each waits for somebody's request, of which there are no more
 than connections, times the messages of a list; it holds nothing but a reference to its mail."""
 
-OCTETS_A_SECOND = 20_000
-MOST_PATIENCE = 5.0
+OCTETS_A_SECOND = 2_000
+MOST_PATIENCE = 30.0
 """A run waits as if it had come later by its octets over these, and by no more than so many
-seconds: a small mail overtakes the large ones that came shortly before it, which may be hostile,
-and every mail has its turn."""
+seconds: a small mail overtakes the large ones that came before it, which may be hostile, and every
+mail has its turn."""
 
 LARGE = 100_000
 """Octets from which a mail is large. Reading one may take a millisecond for every thousand of them
 (links, paragraphs), so one worker is kept for the others: who waits for a code in a small mail does
-not wait for large ones, however many there are."""
+not wait for large ones, however many there are. Nor for functions that can wait, those of
+``patient``: what they return is kept by nobody, so one client may ask for it all the time."""
 
 _START = (
     "import sys; sys.path[:] = sys.argv[1:]; from tempmail.isolation.worker import main; main()"
@@ -67,6 +68,7 @@ class Isolation:
     :param package: where the functions are imported from.
     :param results: what each function returns that may be asked for; where it is not given they
         are imported here, too, and their type hints say so.
+    :param patient: functions that are run as for large mails, whatever the size.
     :param budget: charged with what is on its way to a worker and back, beside what its caller has.
 
     ``killed`` counts the runs that ended with their worker, by why.
@@ -79,6 +81,7 @@ class Isolation:
     queue: int = QUEUE
     package: str = "tempmail.content"
     results: Mapping[str, Any] | None = None
+    patient: Collection[str] = ()
     budget: Budget = Factory(lambda: Budget(sys.maxsize))
     killed: dict[str, int] = Factory(lambda: dict.fromkeys(("timeout", "crash", "abandoned"), 0))
     _small: Queue = Factory(Queue)
@@ -102,7 +105,7 @@ class Isolation:
         if self._stopping:
             return fail(Stopped(function))
         octets = sum(len(one) for one in arguments if isinstance(one, bytes))
-        large = octets >= LARGE
+        large = octets >= LARGE or function in self.patient
         if self.waiting >= self.queue and not self._may_begin(large):
             return fail(Busy(function))
         try:

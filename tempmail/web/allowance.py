@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tempmail.core.budget import holder
+from tempmail.core.limits import POUR_OCTETS
 from tempmail.rates import Rate
 from tempmail.web.problems import too_often
 
@@ -52,6 +53,11 @@ class Allowance:
         """Charge the budget with what this request has in memory, as ``Budget.pay`` does."""
         self._site.budget.pay(octets, self._holder)
         self._taken += octets
+
+    def take_growing(self, before: int, octets: int) -> None:
+        """The same for an answer that grows by ``octets``; a short one is taken for nothing."""
+        if before + octets > POUR_OCTETS:
+            self.take(octets if before > POUR_OCTETS else before + octets)
 
     @property
     def _holder(self) -> str:

@@ -20,7 +20,7 @@ from tempmail.core.errors import (
 )
 from tempmail.core.limits import DEFAULT_WAIT_SECONDS
 from tempmail.interfaces import IMailReader
-from tempmail.waiting import Inbox, Match, Minted, Page, Round, Want
+from tempmail.waiting import Inbox, Match, Minted, Page, Round, Shut, Want
 from tempmail.web import mbox, views
 from tempmail.web.live import EventStream, Held, Streamed, follow
 from tempmail.web.openapi import described
@@ -189,16 +189,21 @@ class Api:
         return Held(found, self._several)
 
     async def _several(self, request: Request, found: Round) -> bytes:
-        entries = []
+        for one in found.entries:
+            if isinstance(one, Shut) and isinstance(one.reason, NoSuchMailbox | TokenNeeded):
+                request.allowance.count_guess()
+        entries, size = [], 0
         for one in found.entries:
             if isinstance(one, Inbox):
-                entries.append(views.inbox(one, await self._office.digests(one.messages)))
+                entry = views.inbox(one, await self._office.digests(one.messages))
                 for message in one.messages:
                     request.told(message)
             else:
-                if isinstance(one.reason, NoSuchMailbox | TokenNeeded):
-                    request.allowance.count_guess()
-                entries.append(views.shut(one.address, refusal(one.reason).body))
+                entry = views.shut(one.address, refusal(one.reason).body)
+            # Mail that is in many of the mailboxes is told as often.
+            request.allowance.take_growing(size, len(entry))
+            size += len(entry)
+            entries.append(entry)
         return request.reply(views.several(entries, found.timed_out))
 
     @route(app, "GET", f"{_BOX}/events")

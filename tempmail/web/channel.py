@@ -19,6 +19,7 @@ from tempmail.core.budget import holder
 from tempmail.core.limits import (
     BODY_READ_OCTETS,
     HTTP_CONNECTION_COST,
+    MAX_HEADERS,
     MAX_LINGERING,
     MAX_UNHEARD_OCTETS,
     REQUEST_READ_OCTETS,
@@ -47,19 +48,21 @@ class Channel(HTTPChannel):
     """
 
     transport: Any
+    maxHeaders = MAX_HEADERS
     # Twisted asks only whether there is a timeout; how long it is, is the site's affair.
     timeOut = 1
     refused = False
-    # What it takes of the memory budget.
+    # What it takes of the memory budget, and under which name.
     cost = HTTP_CONNECTION_COST
+    holder = ""
     # The client that this connection counts for, None while it does not.
     counts_for: str | None = None
     caller: Caller
     # Octets that came over a websocket since the last whole message.
     unheard = 0
     _admitted = False
-    # What is charged, and for whom, while the client does not take what we send.
-    _stalled: tuple[int, str] | None = None
+    # What is charged while the client does not take what we send.
+    _stalled: int | None = None
     # Octets of the latest answer, or piece of one.
     _written = 0
     # Whether a proxy has yet to say whose connection this is.
@@ -81,6 +84,8 @@ class Channel(HTTPChannel):
         # first octets.
         self._unnamed = isinstance(transport, ProtocolWrapper)
         self.caller = self._find_caller()
+        # A proxy's connections are not one client's.
+        self.holder = "" if self.caller.trusted else holder(self.caller.counted, "connections")
         read_at_a_time(transport, REQUEST_READ_OCTETS)
         problem = self.site.admit(self)
         if problem is None:
@@ -154,11 +159,10 @@ class Channel(HTTPChannel):
         super().pauseProducing()  # type: ignore[no-untyped-call]
         if self._stalled is None:
             cost = STALLED_COST + self._written
-            client = holder("" if self.caller.trusted else self.caller.counted, "requests")
-            if not self.site.budget.take(cost, client, beyond=STALLED_RESERVE):
+            if not self.site.budget.take(cost, self.holder, beyond=STALLED_RESERVE):
                 self.transport.abortConnection()
                 return
-            self._stalled = cost, client
+            self._stalled = cost
             self.site.stalled.start(self)
 
     def resumeProducing(self) -> None:
@@ -185,7 +189,7 @@ class Channel(HTTPChannel):
 
     def _unstall(self) -> None:
         if self._stalled is not None:
-            self.site.budget.give(*self._stalled)
+            self.site.budget.give(self._stalled, self.holder)
             self._stalled = None
 
     def loseConnection(self) -> None:
@@ -340,7 +344,7 @@ def _share_attribute_names() -> None:
     """
     first = Channel.__new__(Channel)
     for name in (
-        "refused unheard paused caller counts_for _unnamed _stalled _written"
+        "refused unheard paused caller holder counts_for _unnamed _stalled _written"
         " _websocket requests _handlingRequest _dataBuffer _transferDecoder site"
         " factory requestFactory connected transport _admitted _networkProducer _busyReceiving"
         " _buffer"

@@ -19,6 +19,7 @@ from tempmail.core.errors import BadAddress, NoSuchMailbox, TokenNeeded
 from tempmail.core.limits import (
     DEFAULT_LIST,
     MAX_LIST,
+    MAX_NAME_SHOWN,
     MAX_TWIN_CHECKED,
     MAX_UNKNOWN_NAMED,
     MAX_WAIT_SECONDS,
@@ -256,6 +257,7 @@ def _refuse_twins(pairs: list[tuple[str, Any]]) -> None:
 
 
 def _unknown(name: str, members: Mapping[str, Member], place: str) -> tuple[str, str]:
+    name = name[:MAX_NAME_SHOWN]
     near = get_close_matches(name, members, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else ""
     return place + name, f"there is no member {place}{name}{hint}"

@@ -59,6 +59,9 @@ class Request(server.Request):
         super().__init__(channel, *args, **kw)  # type: ignore[no-untyped-call]
         self.allowance = Allowance(channel.site, channel.caller)
 
+    def parseCookies(self) -> None:
+        """Nobody looks at them, and a kilobyte of them takes ten while a body is awaited."""
+
     def gotLength(self, length: int | None) -> None:
         """All headers are there. The body stays in memory, within bounds and for its client."""
         self.content = BytesIO()

@@ -17,6 +17,7 @@ from twisted.web.resource import IResource
 from tempmail.core.budget import Budget
 from tempmail.core.histogram import Histogram
 from tempmail.core.limits import (
+    CONNECTION_RESERVE,
     LINGER_SECONDS,
     WAKING_BUCKETS,
     Limits,
@@ -176,10 +177,13 @@ class Site(server.Site):
             self.rates.refused["max_http_connections"] += 1
             return later(503, "the server has no connection left")
         problem = self._count_in(channel)
-        if problem is None:
-            self._channels.add(channel)
-            self.budget.charge(channel.cost)
-        return problem
+        if problem is not None:
+            return problem
+        if not self.budget.take(channel.cost, channel.holder, beyond=CONNECTION_RESERVE):
+            self._count_out(channel)
+            return later(503, "the server has no memory left for one more connection")
+        self._channels.add(channel)
+        return None
 
     def recount(self, channel: Channel) -> Problem | None:
         """Count a connection by the client that is known only now."""
@@ -206,7 +210,7 @@ class Site(server.Site):
         for patience in (self.idle, self.reading, self.stalled, self.lingering):
             patience.forget(channel)
         self._channels.discard(channel)
-        self.budget.give(channel.cost)
+        self.budget.give(channel.cost, channel.holder)
         self._count_out(channel)
         self._tell_closed()
 

@@ -65,7 +65,7 @@ class WithClock(SynchronousTestCase):
         """A small mail overtakes the large ones that came shortly before, and none for ever."""
         self.isolation.size, self.isolation.queue, self.isolation.timeout = 1, 9, 60.0
         order: list[int] = []
-        for octets, later in ((1, 0), (10 * MIB, 0), (40_000, 1), (2, 5), (3, 0)):
+        for octets, later in ((1, 0), (10 * MIB, 0), (40_000, 1), (2, 35), (3, 0)):
             asked = self.isolation.run("runs.length", bytes(octets))
             asked.addCallback(order.append)
             self.reactor.advance(later)
@@ -90,6 +90,15 @@ class WithClock(SynchronousTestCase):
             self.assertNoResult(run)
             self.reactor.processes[0].reply((LARGE, "", False))
             self.assertEqual(self.successResultOf(run), LARGE)
+
+    def test_patient(self) -> None:
+        """What can wait leaves a worker to the rest, as large mails do."""
+        self.isolation.patient = {"runs.length"}
+        patient = [self.run_length() for _ in range(2)]
+        quick = self.isolation.run("runs.allocate")
+        self.reactor.processes[1].reply((7, "", False))
+        self.assertEqual(self.successResultOf(quick), 7)
+        self.assertNoResult(patient[1])
 
     def test_time_up(self) -> None:
         """A run that takes too long fails, its process is killed, and the next one gets another."""

@@ -7,13 +7,16 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.core.address import parse_address
 from tempmail.core.limits import (
+    CONNECTION_RESERVE,
     HTTP_CONNECTION_COST,
     POUR_OCTETS,
     STALLED_COST,
     STALLED_RESERVE,
     TLS_COST,
+    Limits,
 )
 from tempmail.core.message import Envelope
+from tempmail.web.allowance import Allowance
 from tests.web.house import House, SecureWire, Wire, status_of
 from tests.web.test_channel import post
 
@@ -82,7 +85,7 @@ class MemoryTests(SynchronousTestCase):
         self.house.budget.limit = self.house.budget.used + 2 * HTTP_CONNECTION_COST + 2000
         wires = [Wire(self.house.site, host) for host in ("192.0.2.1", "192.0.2.2")]
         wires[0].send(post(b"Content-Length: 1999", body=b" " * 900))
-        self.assertEqual(self.house.budget.held, {"requests of 192.0.2.1": 900})
+        self.assertEqual(self.house.budget.held["requests of 192.0.2.1"], 900)
         self.assertEqual(status_of(wires[0].send(b" " * 200)), 429)
         self.assertEqual(wires[1].send(post(b"Content-Length: 999", body=b" " * 400)), b"")
         wires[1].hang_up()
@@ -146,6 +149,36 @@ class MemoryTests(SynchronousTestCase):
         wire = SecureWire(self.house.site)
         self.assertEqual(self.taken, HTTP_CONNECTION_COST + TLS_COST)
         wire.hang_up()
+        self.assertEqual(self.taken, 0)
+
+    def test_growing_answer(self) -> None:
+        """An answer that is made piece by piece counts from where it is long, all of it."""
+        allowance = Allowance(self.house.site, self.house.site.callers.at("192.0.2.1"))
+        for before, octets, taken in (
+            (0, POUR_OCTETS, 0),
+            (POUR_OCTETS, 10, POUR_OCTETS + 10),
+            (POUR_OCTETS + 10, 5, POUR_OCTETS + 15),
+        ):
+            allowance.take_growing(before, octets)
+            self.assertEqual(self.taken, taken)
+        allowance.let_go()
+        self.assertEqual(self.taken, 0)
+
+    def test_full_memory(self) -> None:
+        """Where mail takes all memory there is still room for connections, and for no client's
+        alone."""
+        self.house.office.limits = Limits(max_http_connections_per_client=5000)
+        self.house.budget.limit = self.house.budget.used
+        kept: list[Wire] = []
+        while not (wire := Wire(self.house.site)).closed:
+            kept.append(wire)
+        self.assertEqual(status_of(wire.take()), 503)
+        self.assertGreater(len(kept), 100)
+        self.assertLess(self.taken, CONNECTION_RESERVE * 2 // 3)
+        other = Wire(self.house.site, "192.0.2.2")
+        self.assertEqual(status_of(other.send(self.get("/healthz"))), 200)
+        for one in (other, wire, *kept):
+            one.hang_up()
         self.assertEqual(self.taken, 0)
 
     def test_whose_buffers(self) -> None:

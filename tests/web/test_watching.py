@@ -297,6 +297,13 @@ class MistakeTests(WatchTestCase):
         self.assert_problem(answer, 415)
         self.assertEqual(answer.headers["accept"], "application/json")
 
+    def test_long_names(self) -> None:
+        """A member that there is not is named in part, if its name is long."""
+        body = {"mailboxes": [OPEN], "x" * 1_000_000: 1}
+        answer = self.ask("POST", "/v1/wait", json=body)
+        self.assertEqual(answer.status, 422)
+        self.assertLess(len(answer.body), 1000)
+
     def test_methods(self) -> None:
         """It is a POST and nothing else."""
         answer = self.ask("GET", "/v1/wait")
