@@ -8,7 +8,6 @@ holds it as ``IMailReader``. Whoever asks for a mailbox comes through
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from email.utils import parseaddr
 from functools import partial
 from sys import intern
 from typing import Any
@@ -20,7 +19,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tempmail.access import Access
-from tempmail.content.compose import compose, one_line
+from tempmail.content.compose import address_in, compose, one_line
 from tempmail.content.reading import AttachedFile
 from tempmail.content.told import Digest, Document
 from tempmail.core.address import Address, choose_local, draw_local, normalise
@@ -29,13 +28,12 @@ from tempmail.core.domains import Domains, Mode
 from tempmail.core.errors import (
     AddressTaken,
     LifetimeOutOfBounds,
-    MemoryFull,
     MessageTooBig,
     NoSuchMailbox,
     NoSuchPart,
     UnknownDomain,
 )
-from tempmail.core.limits import MAX_PATH_OCTETS, MEGA, Limits
+from tempmail.core.limits import MAX_PATH_OCTETS, Limits
 from tempmail.core.mailbox import Change, MailboxState, Opening
 from tempmail.core.message import Attempt, Envelope, Message, Octets
 from tempmail.core.secret import draw, hashed, matches
@@ -47,11 +45,6 @@ from tempmail.waiting import EVERY, Look, Match, Minted, Page, Round, Rounds, Wa
 # Drawing an address that is taken happens once in thousands of draws; this often in a row, the
 # store is not what we think it is.
 _DRAWS = 20
-# A posted sender may be a megabyte, which is in the mail, where it is paid for; reading an address
-# out of that takes seconds.
-_LONGEST_SENDER = 2 * MAX_PATH_OCTETS
-# So much understanding may a list hold that the memory has no room to keep.
-_MOST_UNPAID = 16 * MEGA
 
 
 @implementer(IMailDrop, IMailReader)
@@ -309,22 +302,7 @@ class PostOffice:
         return parcel.reading or await self._reading.digest(parcel), members
 
     async def digests(self, messages: Sequence[Message]) -> list[Digest]:
-        # A list is mostly read again and again; what is known costs no Deferred.
-        unknown = [message for message in messages if message.parcel.reading is None]
-        asked = [self.digest(message) for message in unknown]
-        try:
-            found, unpaid = {}, 0
-            for one, answer in zip(unknown, asked, strict=True):
-                found[one] = digest = await answer
-                unpaid += digest.size if one.parcel.reading is None else 0
-                if unpaid > _MOST_UNPAID:
-                    raise MemoryFull("there is no memory for what all these mails say")
-        except Exception:
-            # Whoever asks is told of the first that failed, and nobody of the others.
-            for answer in asked:
-                answer.addErrback(lambda _: None)
-            raise
-        return [message.parcel.reading or found[message] for message in messages]
+        return await self._reading.digests([message.parcel for message in messages])
 
     async def post(
         self,
@@ -339,7 +317,7 @@ class PostOffice:
         octets = compose(sender, address.displayed, subject, body, self._clock.seconds())
         if len(octets) > self.limits.max_message_size:
             raise MessageTooBig("a mail of this size is not taken")
-        mail_from = one_line(_address_in(sender[:_LONGEST_SENDER]))[:MAX_PATH_OCTETS]
+        mail_from = one_line(address_in(sender))[:MAX_PATH_OCTETS]
         envelope = Envelope(mail_from, protocol="HTTP", posted=posted, client=intern(client))
         await self.deliver(envelope, (address,), octets)
 
@@ -362,12 +340,3 @@ class PostOffice:
             found += [one for one, its in zip(batch, digests, strict=True) if match.fits(its)]
             after = batch[-1].sequence
         return found, after
-
-
-def _address_in(sender: str) -> str:
-    """The address alone of what may be a name and an address; all of it where there is none."""
-    try:
-        _, named = parseaddr(sender)
-    except RecursionError:
-        return sender
-    return named if "@" in named else sender

@@ -17,6 +17,8 @@ from twisted.python.failure import Failure
 from tempmail.content.reading import AttachedFile
 from tempmail.content.told import Digest, Document, Understood, glimpse, whole_glimpse
 from tempmail.core.budget import Budget
+from tempmail.core.errors import MemoryFull
+from tempmail.core.limits import MEGA
 from tempmail.core.message import Parcel
 from tempmail.isolation.job import (
     Busy,
@@ -38,6 +40,11 @@ RESULTS: Mapping[str, Any] = {
     "mime.attachment": AttachedFile | None,
 }
 """The functions of :mod:`tempmail.content` that workers are asked for, and what each returns."""
+
+# Mails of a list that are read at a time, so that what is found out does not pile up; and how much
+# of it a list may hold that the memory has no room to keep.
+_AT_A_TIME = 32
+_MOST_UNPAID = 16 * MEGA
 
 UNKEPT = frozenset({"digest.document", "mime.attachment"})
 """Those whose results are not kept here."""
@@ -87,6 +94,31 @@ class Reading:
     def digest(self, parcel: Parcel) -> Deferred[Digest]:
         """What a list tells of the mail."""
         return self._once(parcel, "reading", "digest.digest", glimpse)
+
+    async def digests(self, parcels: Sequence[Parcel]) -> list[Digest]:
+        """The same for each. Fails with MemoryFull where it is more than could be kept."""
+        # A list is mostly read again and again; what is known costs no Deferred.
+        unknown = [parcel for parcel in parcels if parcel.reading is None]
+        found: dict[Parcel, Digest] = {}
+        unpaid = 0
+        for start in range(0, len(unknown), _AT_A_TIME):
+            some = unknown[start : start + _AT_A_TIME]
+            for parcel, digest in zip(some, await self._all(some), strict=True):
+                found[parcel] = digest
+                unpaid += digest.size if parcel.reading is None else 0
+            if unpaid > _MOST_UNPAID:
+                raise MemoryFull("there is no memory for what all these mails say")
+        return [parcel.reading or found[parcel] for parcel in parcels]
+
+    async def _all(self, parcels: Sequence[Parcel]) -> list[Digest]:
+        asked = [self.digest(parcel) for parcel in parcels]
+        try:
+            return [await answer for answer in asked]
+        except Exception:
+            # Whoever asks is told of the first that failed, and nobody of the others.
+            for answer in asked:
+                answer.addErrback(lambda _: None)
+            raise
 
     def whole(self, parcel: Parcel) -> Deferred[bytes]:
         """What the whole message adds, as members of a JSON object.

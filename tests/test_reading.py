@@ -6,12 +6,15 @@ import json
 from collections.abc import Callable
 from typing import Any, get_type_hints
 
+from attrs import evolve
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tempmail.content import digest as content
 from tempmail.core.budget import Budget
+from tempmail.core.errors import MemoryFull
+from tempmail.core.limits import MEGA
 from tempmail.core.message import Envelope, Parcel
 from tempmail.isolation.job import Busy, Crashed, NotStarted, Stopped, TimedOut
 from tempmail.isolation.worker import resolve
@@ -179,6 +182,28 @@ class OnceTests(ReadingTestCase):
         self.workers.answers[0].callback(DIGEST)
         self.assertIs(self.successResultOf(answer), DIGEST)
         self.assertEqual((self.parcel.reading, self.budget.used), (None, 0))
+
+    def test_list(self) -> None:
+        """The mails of a list are read some at a time, each once, and answered in order."""
+        parcels = [Parcel(Envelope("a@b"), OCTETS, 0.0, holders=1) for _ in range(40)]
+        listed = Deferred.fromCoroutine(self.reading.digests([*parcels, parcels[0]]))
+        for asked in (32, 40):
+            self.assertEqual(len(self.workers.asked), asked)
+            for answer in self.workers.answers:
+                if not answer.called:
+                    answer.callback(DIGEST)
+        self.assertEqual(self.successResultOf(listed), [DIGEST] * 41)
+
+    def test_list_without_room(self) -> None:
+        """A list tells no more than so much that there is no room to keep."""
+        self.budget.limit = self.budget.used
+        long = evolve(DIGEST, text="x" * MEGA)
+        parcels = [Parcel(Envelope("a@b"), OCTETS, 0.0, holders=1) for _ in range(40)]
+        listed = Deferred.fromCoroutine(self.reading.digests(parcels))
+        for answer in list(self.workers.answers):
+            answer.callback(long)
+        self.failureResultOf(listed, MemoryFull)
+        self.assertEqual(len(self.workers.asked), 32)
 
 
 class WithoutTests(ReadingTestCase):

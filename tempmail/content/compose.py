@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from base64 import b64encode, encodebytes
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 
 # RFC 5322 section 2.1.1: the length a line should not pass, less the longest header name here.
 _PLAIN_LENGTH = 78 - len("Subject: ")
 # RFC 2047 section 2: a line with an encoded word has at most 76 characters, the header name among
 # them, which leaves 39 octets of text in base64.
 _ASCII_STEP, _UTF8_STEP = 39, 39 // 4
+_LONGEST_SENDER = 1000
 _NAME_AND_ADDRESS = re.compile(r"(.+) (<[!-;=?-~]+@[!-;=?-~]+>)", re.DOTALL).fullmatch
 
 
@@ -33,6 +34,19 @@ def compose(sender: str, recipient: str, subject: str, body: str, sent_at: float
         "\r\n"
     )
     return head.encode("ascii") + encodebytes(_text(body)).replace(b"\n", b"\r\n")
+
+
+def address_in(sender: str) -> str:
+    """The address alone of what may be a name and an address; what was typed where there is none.
+
+    Of a long text the beginning: to look for an address in a megabyte can take seconds.
+    """
+    typed = sender[:_LONGEST_SENDER]
+    try:
+        _, named = parseaddr(typed)
+    except RecursionError:
+        return typed
+    return named if "@" in named else typed
 
 
 def one_line(value: str) -> str:
