@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet.interfaces import IPushProducer, ISSLTransport, ITLSTransport
@@ -35,6 +36,10 @@ class Wire:
         self.secure = self.proxied = False
         if isinstance(transport, Connection):
             self._send_now = transport.getHandle().send
+            # A long group of commands is read in pieces, and the second answer would wait for the
+            # client to acknowledge the first, which takes 40 ms. A socket file has no such wait.
+            with suppress(OSError):
+                transport.setTcpNoDelay(True)
         elif ISSLTransport.providedBy(transport):
             self.secure = True
             self.proxied = isinstance(self._transport.transport, ProtocolWrapper)
