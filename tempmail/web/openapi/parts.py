@@ -51,7 +51,7 @@ AFTER = query(
 _LIMIT = {"type": "integer", "minimum": 1, "maximum": MAX_LIST, "default": DEFAULT_LIST}
 LIMIT = query("limit", "How many at most.", **_LIMIT)
 FROM = query("from", "A part of the sender's name or address; letter case does not count.")
-SUBJECT = query("subject", "A part of the subject; letter case does not count.")
+SUBJECT = query("subject", "A part of the subject as a list tells it; letter case does not count.")
 
 
 def seconds(name: str, default: int, description: str) -> Schema:
