@@ -327,9 +327,10 @@ ATTACKS = {
 }
 
 
-TOGETHER = [name for name in ATTACKS if name not in ("long_inboxes", "leaving_readers")]
-"""What can come at the same time without filling the memory: these two ask for so much that none is
-left, and then mail is refused, as it should be."""
+_GREEDY = ("silent_tls", "long_inboxes", "leaving_readers")
+TOGETHER = [name for name in ATTACKS if name not in _GREEDY]
+"""What can come at the same time without filling the memory: beside the others those ask for so
+much that none is left, and then mail is refused, as it should be."""
 
 
 async def _run(names: list[str], target: Target, seconds: float) -> None:
